@@ -1,0 +1,3 @@
+module aviary/bench
+
+go 1.26.0

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary is the built program, as users run it.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "aviary")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "aviary")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, test := range []struct {
+		args    string
+		environ []string
+		code    int
+		out     string // must be in what it prints
+		err     string
+	}{
+		{"version", nil, exitOK, "aviary ", ""},
+		{"version now", nil, exitSettings, "", "usage: aviary version"},
+		{"help", nil, exitOK, "aviary tail URL", ""},
+		{"-h", nil, exitOK, "aviary tail URL", ""},
+		{"--help", nil, exitOK, "aviary tail URL", ""},
+		{"tial", nil, exitSettings, "", "did you mean tail?"},
+		{"bench", nil, exitSettings, "", `there is no command "bench"`},
+		{"serve now", nil, exitSettings, "", "usage: aviary serve"},
+		{"tail", nil, exitSettings, "", "usage: aviary tail URL [-n N]"},
+		{"sim -rate -1", nil, exitSettings, "", "-rate"},
+		{"sim -fast", nil, exitSettings, "", "-fast"},
+		{"sim -faults nonsense-of-all-kinds", nil, exitSettings, "", "-faults"},
+		{"env", []string{"AVIARY_TRACK=go"}, exitOK, `AVIARY_TRACK = "go"`, ""},
+		{"env", nil, exitOK, "AVIARY_LISTEN = :8080  (default)", ""},
+		{"env -md", nil, exitOK, "| `AVIARY_LISTEN` |", ""},
+		{"env -check", nil, exitOK, "are right", ""},
+		{"env -check", []string{"AVIARY_LISTN=1"}, exitSettings, "", "did you mean AVIARY_LISTEN?"},
+		{"env -what", nil, exitSettings, "", "-what"},
+		{"", []string{"AVIARY_LISTN=1"}, exitSettings, "", "did you mean AVIARY_LISTEN?"},
+		{"serve", []string{"AVIARY_SOURCE=x"}, exitSettings, "", "sim, twitter, file"},
+		{"healthcheck", []string{"AVIARY_LISTEN=127.0.0.1:1"}, exitFailed, "", "does not answer"},
+		{"healthcheck", []string{"AVIARY_LISTEN=nowhere"}, exitSettings, "", "AVIARY_LISTEN"},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			c := exec.Command(binary, strings.Fields(test.args)...)
+			c.Env = test.environ
+			var out, errs bytes.Buffer
+			c.Stdout, c.Stderr = &out, &errs
+			_ = c.Run()
+			if c.ProcessState.ExitCode() != test.code {
+				t.Errorf("exit code %d, not %d", c.ProcessState.ExitCode(), test.code)
+			}
+			if !strings.Contains(out.String(), test.out) || !strings.Contains(errs.String(), test.err) {
+				t.Errorf("does not print %q and %q but:\n%s%s", test.out, test.err, out.String(), errs.String())
+			}
+		})
+	}
+}
+
+// startBinary runs the program on a free port and returns its URL.
+func startBinary(t *testing.T, environ ...string) (*exec.Cmd, string, *lockedBuffer) {
+	t.Helper()
+	c := exec.Command(binary)
+	c.Env = append([]string{"AVIARY_LISTEN=127.0.0.1:0", "AVIARY_ADMIN_LISTEN=off"}, environ...)
+	errs, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Process.Kill() })
+	log, found := &lockedBuffer{}, make(chan string, 1)
+	go func() {
+		for lines := bufio.NewScanner(errs); lines.Scan(); {
+			fmt.Fprintln(log, lines.Text())
+			if _, rest, serving := strings.Cut(lines.Text(), `"url":"`); serving {
+				url, _, _ := strings.Cut(rest, `/"`)
+				found <- url
+			}
+		}
+		close(found)
+	}()
+	url, serving := <-found
+	if !serving {
+		t.Fatalf("it does not serve:\n%s", log)
+	}
+	return c, url, log
+}
+
+// What a service manager sees: data within seconds, goodbye on SIGTERM, exit 0.
+func TestBinaryServesAndStops(t *testing.T) {
+	c, url, log := startBinary(t)
+	response, err := http.Get(url + "/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stream{t: t, body: response.Body, lines: bufio.NewReader(response.Body)}
+	defer s.close()
+	s.posts(3)
+
+	check := exec.Command(binary, "healthcheck")
+	check.Env = []string{"AVIARY_LISTEN=" + strings.TrimPrefix(strings.Replace(url, "localhost", "127.0.0.1", 1), "http://")}
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("healthcheck: %v %s", err, out)
+	}
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	s.until("bye")
+	if err := c.Wait(); err != nil {
+		t.Errorf("it ends with %v:\n%s", err, log)
+	}
+	if !strings.Contains(log.String(), "simulated data") {
+		t.Errorf("does not say that its data are simulated:\n%s", log)
+	}
+}
+
+// BenchmarkStart shows the time from the start of the process to the first
+// answer, with the simulator inside.
+func BenchmarkStart(b *testing.B) {
+	for range b.N {
+		c := exec.Command(binary)
+		c.Env = []string{"AVIARY_LISTEN=127.0.0.1:18080", "AVIARY_ADMIN_LISTEN=off"}
+		if err := c.Start(); err != nil {
+			b.Fatal(err)
+		}
+		for {
+			response, err := http.Get("http://127.0.0.1:18080/healthz")
+			if err == nil {
+				_ = response.Body.Close()
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		b.StopTimer()
+		http.DefaultClient.CloseIdleConnections()
+		_ = c.Process.Signal(syscall.SIGTERM)
+		_ = c.Wait()
+		b.StartTimer()
+	}
+}

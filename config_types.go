@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// secret is a setting that must not be seen: however it is printed or logged,
+// only whether it is there comes out.
+type secret string
+
+// String tells whether the secret is set, never what it is.
+func (s secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "(set)"
+}
+
+// GoString keeps %#v from showing the secret.
+func (s secret) GoString() string { return s.String() }
+
+// MarshalText keeps JSON from showing the secret.
+func (s secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// LogValue keeps slog from showing the secret.
+func (s secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// size is a number of bytes, written plainly or with a unit: 131072, 256MiB, 1GB.
+type size int64
+
+// units are the size suffixes, longest first so that none hides another.
+var units = []struct {
+	suffix string
+	bytes  int64
+}{
+	{"KIB", 1 << 10}, {"MIB", 1 << 20}, {"GIB", 1 << 30},
+	{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1},
+}
+
+// UnmarshalText reads a size.
+func (s *size) UnmarshalText(text []byte) error {
+	number, factor := strings.ToUpper(strings.TrimSpace(string(text))), int64(1)
+	for _, u := range units {
+		if cut, found := strings.CutSuffix(number, u.suffix); found {
+			number, factor = strings.TrimSpace(cut), u.bytes
+			break
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n > math.MaxInt64/factor || n < math.MinInt64/factor {
+		return fmt.Errorf("%q is not a size; write a whole number of bytes with or without a unit, such as 131072, 64KiB or 256MiB", text)
+	}
+	*s = size(n * factor)
+	return nil
+}
+
+// proxies are the networks whose X-Forwarded-For is believed.
+type proxies []netip.Prefix
+
+// UnmarshalText reads a comma list of CIDR networks.
+func (p *proxies) UnmarshalText(text []byte) error {
+	*p = nil
+	for _, word := range words(string(text)) {
+		network, err := netip.ParsePrefix(word)
+		if err != nil {
+			if address, err := netip.ParseAddr(word); err == nil {
+				return fmt.Errorf("%q is an address, not a network; write %s/%d", word, address, address.BitLen())
+			}
+			return fmt.Errorf("%q is not a network; write CIDR such as 10.0.0.0/8 or fd00::/8, several with commas", word)
+		}
+		*p = append(*p, network.Masked())
+	}
+	return nil
+}
+
+// origins are the web origins that may read the streams, or "*" alone.
+type origins []string
+
+// UnmarshalText reads a comma list of origins. Each is brought to the form in
+// which a browser sends it: lower case, without the default port.
+func (o *origins) UnmarshalText(text []byte) error {
+	*o = nil
+	for _, word := range words(string(text)) {
+		origin, err := parseOrigin(word)
+		if err != nil {
+			return err
+		}
+		*o = append(*o, origin)
+	}
+	for _, origin := range *o {
+		if origin == "*" && len(*o) > 1 {
+			return errors.New("* stands alone: it already allows every origin; write * or the list without it")
+		}
+	}
+	return nil
+}
+
+func parseOrigin(word string) (string, error) {
+	if word == "*" {
+		return word, nil
+	}
+	if strings.EqualFold(word, "null") {
+		return "", errors.New("null is refused: any sandboxed frame or local file sends it; list the origins by name")
+	}
+	u, err := url.Parse(strings.ToLower(word))
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil ||
+		u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(u.Host, "*") {
+		return "", fmt.Errorf("%q is not an origin; write scheme and host, without a path: https://example.org", word)
+	}
+	if u.Port() == "443" && u.Scheme == "https" || u.Port() == "80" && u.Scheme == "http" {
+		u.Host = strings.TrimSuffix(u.Host, ":"+u.Port())
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
+
+// words splits a comma list, trims each word and leaves out empty ones.
+func words(list string) []string {
+	var out []string
+	for word := range strings.SplitSeq(list, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			out = append(out, word)
+		}
+	}
+	return out
+}

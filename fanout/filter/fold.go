@@ -1,0 +1,137 @@
+package filter
+
+import (
+	"slices"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// appendFolded appends s in the form in which posts and terms are compared: NFC
+// and Unicode case folding; what is in that form already stays as it is. Accents stay: "touché" is not "touche".
+// Folding is full ("Straße" is "STRASSE", "ΟΔΟΣ" is "οδος") and the same for
+// every language; of the two Turkish letters İ counts as "i", since that is
+// what its users search for, and ı stays itself as Unicode has it.
+func appendFolded(dst, s []byte) []byte {
+	start := len(dst)
+	dst = slices.Grow(dst, len(s))[:start+len(s)]
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			return appendFoldedRunes(dst[:start+i], start, s, i)
+		}
+		dst[start+i] = lower[c]
+	}
+	return dst
+}
+
+// appendFoldedRunes goes on where the ASCII of s ends; s[:i] is in dst already,
+// from start on. Nearly all text is in NFC as it comes: the first rune that
+// raises a doubt has all of it checked, and composed if need be.
+func appendFoldedRunes(dst []byte, start int, s []byte, i int) []byte {
+	doubt := false
+	for i < len(s) {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			dst = append(dst, lower[c])
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(s[i:])
+		class := classOf(r)
+		if class&isLoose != 0 && !doubt {
+			doubt = true
+			if norm.NFC.QuickSpan(s) < len(s) {
+				s, i, dst = norm.NFC.Bytes(s), 0, dst[:start]
+				continue
+			}
+		}
+		i += n
+		switch {
+		case class&isCased == 0:
+			dst = utf8.AppendRune(dst, r)
+		case r < foldTableSize && foldTable[r] != 0:
+			dst = utf8.AppendRune(dst, rune(foldTable[r]))
+		default:
+			dst = appendFoldedRune(dst, r)
+			doubt = true
+		}
+	}
+	// Folding can undo NFC: H with a line below is two runes, h with one is one.
+	if doubt && norm.NFC.QuickSpan(dst[start:]) < len(dst)-start {
+		dst = append(dst[:start], norm.NFC.Bytes(dst[start:])...)
+	}
+	return dst
+}
+
+func appendFoldedRune(dst []byte, r rune) []byte {
+	switch {
+	case r == 'ß' || r == 'ẞ':
+		return append(dst, "ss"...)
+	case r == '＃' || r == '＠' || r == '＄':
+		return append(dst, byte(r-'＃'+'#')) // full width forms lie as far apart as in ASCII
+	case unicode.Is(foldsLong, r):
+		return append(dst, cases.Fold().String(string(r))...)
+	}
+	return utf8.AppendRune(dst, foldOne(r))
+}
+
+// foldOne folds a rune that folds to one rune. Going by the upper case brings
+// together what shares one: σ and ς, s and ſ.
+func foldOne(r rune) rune {
+	if r == 'ı' {
+		return r
+	}
+	return unicode.ToLower(unicode.ToUpper(r))
+}
+
+// foldsLong holds the runes that fold to several (Unicode CaseFolding.txt,
+// status F): ß, ligatures, Greek letters with a written-under iota.
+var foldsLong = &unicode.RangeTable{R16: []unicode.Range16{
+	{Lo: 0x00df, Hi: 0x00df, Stride: 1}, {Lo: 0x0149, Hi: 0x0149, Stride: 1},
+	{Lo: 0x01f0, Hi: 0x01f0, Stride: 1}, {Lo: 0x0390, Hi: 0x0390, Stride: 1},
+	{Lo: 0x03b0, Hi: 0x03b0, Stride: 1}, {Lo: 0x0587, Hi: 0x0587, Stride: 1},
+	{Lo: 0x1e96, Hi: 0x1e9a, Stride: 1}, {Lo: 0x1e9e, Hi: 0x1e9e, Stride: 1},
+	{Lo: 0x1f50, Hi: 0x1f56, Stride: 2}, {Lo: 0x1f80, Hi: 0x1faf, Stride: 1},
+	{Lo: 0x1fb2, Hi: 0x1fb4, Stride: 1}, {Lo: 0x1fb6, Hi: 0x1fb7, Stride: 1},
+	{Lo: 0x1fbc, Hi: 0x1fbc, Stride: 1}, {Lo: 0x1fc2, Hi: 0x1fc4, Stride: 1},
+	{Lo: 0x1fc6, Hi: 0x1fc7, Stride: 1}, {Lo: 0x1fcc, Hi: 0x1fcc, Stride: 1},
+	{Lo: 0x1fd2, Hi: 0x1fd3, Stride: 1}, {Lo: 0x1fd6, Hi: 0x1fd7, Stride: 1},
+	{Lo: 0x1fe2, Hi: 0x1fe4, Stride: 1}, {Lo: 0x1fe6, Hi: 0x1fe7, Stride: 1},
+	{Lo: 0x1ff2, Hi: 0x1ff4, Stride: 1}, {Lo: 0x1ff6, Hi: 0x1ff7, Stride: 1},
+	{Lo: 0x1ffc, Hi: 0x1ffc, Stride: 1}, {Lo: 0xfb00, Hi: 0xfb06, Stride: 1},
+	{Lo: 0xfb13, Hi: 0xfb17, Stride: 1},
+}, LatinOffset: 1}
+
+// foldTable folds the scripts with upper and lower case that are read most
+// (Latin, Greek, Cyrillic, Vietnamese); zero where more than one rune results.
+const foldTableSize = 0x2000
+
+var (
+	foldTable = makeFoldTable()
+	lower     = [utf8.RuneSelf]byte(makeLower())
+)
+
+func makeFoldTable() *[foldTableSize]uint16 {
+	t := new([foldTableSize]uint16)
+	for r := range rune(foldTableSize) {
+		t[r] = uint16(r)
+		if classes[r]&isCased != 0 {
+			t[r] = uint16(foldOne(r))
+		}
+		if unicode.Is(foldsLong, r) {
+			t[r] = 0
+		}
+	}
+	return t
+}
+
+func makeLower() []byte {
+	t := make([]byte, utf8.RuneSelf)
+	for c := range t {
+		t[c] = byte(unicode.ToLower(rune(c)))
+	}
+	return t
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"aviary/fanout"
+	"aviary/fanout/filter"
+	"aviary/upstream"
+	"aviary/upstream/file"
+	"aviary/upstream/twitter"
+	"aviary/upstream/twitter/sim"
+)
+
+// source is the configured upstream.Source and what it needs besides.
+type source struct {
+	upstream.Source
+	close func() // closes what newSource started
+}
+
+// simTrack is a word that simulated posts hold often.
+var simTrack, _, _ = strings.Cut(sim.DefaultTrack, ",")
+
+// newSource makes the source that the settings name.
+func (g *gateway) newSource(s *settings) (*source, error) {
+	switch s.Source {
+	case "file":
+		return newFileSource(s)
+	case "twitter":
+		from, err := twitter.New(g.twitterConfig(s))
+		return &source{Source: from, close: func() {}}, err
+	}
+	return g.newSimSource(s)
+}
+
+// twitterConfig asks for what the settings say. The credentials are looked up
+// at each connect, so that a rotated secret is used from the next one on.
+func (g *gateway) twitterConfig(s *settings) twitter.Config {
+	return twitter.Config{
+		StreamURL: strings.TrimSuffix(s.TwitterStreamURL, "/"),
+		Credentials: func() (twitter.Credentials, error) {
+			s := g.settings.Load()
+			return twitter.Credentials{
+				ConsumerKey: string(s.TwitterConsumerKey), ConsumerSecret: string(s.TwitterConsumerSecret),
+				AccessToken: string(s.TwitterAccessToken), AccessSecret: string(s.TwitterAccessSecret),
+			}, nil
+		},
+		Track: s.Track, Follow: s.Follow, Locations: s.Locations, Language: s.Language, FilterLevel: s.FilterLevel,
+		UserAgent: "aviary/" + version,
+		Dial:      g.p.dial,
+	}
+}
+
+// newSimSource starts the simulator on a loopback port of its own and points
+// the Twitter source at it: real HTTP, signatures, gzip and framing.
+func (g *gateway) newSimSource(s *settings) (*source, error) {
+	listener, err := g.p.listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("the simulator cannot listen on loopback: %w", err)
+	}
+	fake := sim.New(sim.Config{Rate: sim.DefaultRate, Seed: simSeed})
+	web := &http.Server{Handler: fake, ReadHeaderTimeout: 10 * time.Second}
+	go func() { g.ended("the simulator", web.Serve(listener)) }()
+	closeAll := func() {
+		_ = fake.Close()
+		_ = web.Close()
+	}
+	config := g.twitterConfig(s)
+	config.StreamURL = "http://" + listener.Addr().String()
+	config.Credentials = func() (twitter.Credentials, error) { return twitter.Credentials(sim.DefaultCredentials), nil }
+	from, err := twitter.New(config)
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	return &source{Source: from, close: closeAll}, nil
+}
+
+// simSeed picks the simulated population and its topics.
+const simSeed = 1
+
+func newFileSource(s *settings) (*source, error) {
+	pace, err := file.ParsePace(s.FileRate)
+	if err != nil {
+		return nil, err
+	}
+	capture, err := file.New(file.Config{Path: s.File, Pace: pace, Loop: s.FileLoop, Decode: twitter.Decode})
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := filter.Parse(s.filterParams())
+	if err != nil {
+		return nil, err
+	}
+	from := upstream.Source(capture)
+	if !wanted.Empty() || s.Language != "" || s.FilterLevel != "" {
+		from = narrowed{from, wanted}
+	}
+	return &source{Source: from, close: func() {}}, nil
+}
+
+// narrowed passes on only the posts that match: a capture is narrowed by TRACK
+// and its kind as the live stream would have been.
+type narrowed struct {
+	upstream.Source
+	wanted *filter.Filter
+}
+
+// Stream implements upstream.Source.
+func (n narrowed) Stream(ctx context.Context, to upstream.Sink) error {
+	return n.Source.Stream(ctx, narrowedSink{to, n.wanted})
+}
+
+type narrowedSink struct {
+	upstream.Sink
+	wanted *filter.Filter
+}
+
+// Emit implements upstream.Sink.
+func (n narrowedSink) Emit(e *fanout.Event) {
+	if e.Kind != fanout.KindPost || n.wanted.Match(e.Post) {
+		n.Sink.Emit(e)
+	}
+}

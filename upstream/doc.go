@@ -1,0 +1,54 @@
+// Package upstream keeps one connection to a source of events alive. It knows
+// no API: a Source opens one connection and says how it ended, the Runner
+// decides when the next one may be opened.
+//
+// # The life of a connection
+//
+//	connecting ──first byte──► streaming ──ends──► backing_off ──wait over──► connecting
+//	    └────────── fails ─────────────────────────────┘  └── Fatal ──► halted ──Reconnect──► connecting
+//
+// A connection is established once it brought one whole message, or bytes for
+// 30 s. Only the end of an established one is answered by an immediate
+// reconnect, at most once a minute, and only an established one takes the
+// ladders back to their first step: an upstream that answers 200 and closes is
+// met with ladders, not with a hot loop. Streams that bring a message and end,
+// again and again, are flapping: between the immediate reconnects they meet a
+// linear ladder of their own, which only a stream that lasts a minute takes back.
+//
+// # Ladders
+//
+// The figures are those that Twitter published for its streams; each is a
+// setting.
+//
+//	Network, Stall   250 ms, 500 ms, 750 ms … 16 s     (+ 250 ms each)
+//	HTTP             5 s, 10 s, 20 s … 320 s           (doubling)
+//	RateLimit        1 m, 2 m, 4 m … 16 m              (doubling)
+//	Fatal            halts: no attempt until Reconnect
+//
+// Each class climbs its own ladder. The wait is the ladder's step or what the
+// server asked for (RetryAfter, at most RateLimitMax), whichever is longer,
+// and 0–10 % of jitter on top; it is never shorter than the figure.
+//
+// The stall timer runs from before the connection is dialled; any byte
+// restarts it. When it fires the context of the stream is cancelled.
+//
+// # Slots
+//
+// At most StreamLimit streams are open at the upstream. The Runner holds one
+// at a time and a source closes the old before the new is opened, but a stream
+// that died uncleanly (a stall, a reset, a truncated body) may still be
+// counted by the upstream: it cools for StallTimeout. When cooling streams
+// fill the limit, a v1.1 upstream cuts the oldest, so its slot is taken; an
+// upstream that refuses instead (HoldsSlots) is left alone until one has cooled.
+//
+// # What is told
+//
+// State changes are published as KindUpstream events and shown by Status.
+// After an outage a KindGap event, from the last byte to now, is published
+// right before the first post. Panics in a source are recovered, counted and
+// treated like HTTP errors.
+//
+// # Frames
+//
+// Frames splits a byte stream into messages; sources share it.
+package upstream

@@ -1,0 +1,232 @@
+package twitter
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"aviary/upstream"
+)
+
+// refusal is nil for a stream, else what the answer means.
+func refusal(answer *http.Response, secrets Credentials, now time.Time) error {
+	code := answer.StatusCode
+	if code == http.StatusOK && !webPage(answer) {
+		return nil
+	}
+	e := &upstream.Error{Class: upstream.Fatal}
+	summary := summarise(answer, secrets)
+	e.Err = fmt.Errorf("HTTP %d%s", code, named(code))
+	if summary != "" {
+		e.Err = fmt.Errorf("%w: %s", e.Err, summary)
+	}
+	server := serverTime(answer, now)
+	switch {
+	case code == http.StatusOK:
+		e.Class = upstream.HTTP
+		e.Err = fmt.Errorf("a web page instead of a stream: %s", summary)
+		e.Hint = "is AVIARY_TWITTER_STREAM_URL right, and is there no portal or proxy on the way?"
+	case code == 420 || code == http.StatusTooManyRequests:
+		e.Class = upstream.RateLimit
+		e.RetryAfter = max(retryAfter(answer, server), rateLimitReset(answer, server))
+		e.Hint = "too many connects or too many streams with these credentials; it waits by itself, changing settings now makes it worse"
+	case code >= 500 || code < 300:
+		e.Class = upstream.HTTP
+		e.RetryAfter = retryAfter(answer, server)
+		e.Hint = "the upstream is in trouble; it is tried again by itself"
+	case code == http.StatusUnauthorized:
+		e.Hint = clockHint(answer, now)
+	case code < 400:
+		e.Hint = "the upstream has moved" + movedTo(answer) + "; redirects are not followed because a request is signed for one host: set AVIARY_TWITTER_STREAM_URL"
+	default:
+		e.Hint = hint(code)
+	}
+	return e
+}
+
+// named is the usual name of a status, in brackets.
+func named(code int) string {
+	name := http.StatusText(code)
+	if code == 420 {
+		name = "Enhance Your Calm"
+	}
+	if name == "" {
+		return ""
+	}
+	return " (" + name + ")"
+}
+
+const switchedOff = "Twitter's own v1.1 streaming was switched off in 2023 (apps made after April 2022 never had it): for real posts another source is needed"
+
+// hint says what to do about a status that no retry cures.
+func hint(code int) string {
+	switch code {
+	case 400:
+		return "the request is malformed for this server: check AVIARY_TWITTER_STREAM_URL and the AVIARY_TWITTER_… secrets for stray characters"
+	case 403:
+		return "these credentials may not use this endpoint. " + switchedOff
+	case 404:
+		return "there is no such endpoint: check AVIARY_TWITTER_STREAM_URL (scheme and host only)"
+	case 406:
+		return "a predicate is refused: check AVIARY_TRACK (phrases of 1 to 60 bytes), AVIARY_FOLLOW (numeric ids) and AVIARY_LOCATIONS (west,south,east,north)"
+	case 410:
+		return "the endpoint is gone. " + switchedOff
+	case 413:
+		return "a list is too long for these credentials: at most 400 phrases, 5,000 ids and 25 boxes on the default access level; shorten AVIARY_TRACK, AVIARY_FOLLOW or AVIARY_LOCATIONS"
+	case 416:
+		return "a parameter is out of range or not allowed for this role (count is the usual one)"
+	case 407:
+		return "a proxy on the way wants a login"
+	case 422:
+		return "the upstream understands the predicates but cannot use them: check AVIARY_TRACK, AVIARY_FOLLOW and AVIARY_LOCATIONS"
+	case 451:
+		return "the upstream may not serve this for legal reasons"
+	}
+	return "the upstream refuses the request; see what it says"
+}
+
+// maxSkew is how far our clock may be off before it is named as the cause of a
+// 401: servers accept a few minutes.
+const maxSkew = time.Minute
+
+// clockHint says what a 401 is probably about. A signature holds the time, and
+// the server's Date tells how far off our clock is.
+func clockHint(answer *http.Response, now time.Time) string {
+	const credentials = "check the four AVIARY_TWITTER_… secrets (consumer key and secret, access token and secret belong together)"
+	date, err := http.ParseTime(answer.Header.Get("Date"))
+	if err != nil {
+		return credentials + " and that the clock of this machine is right"
+	}
+	off := now.Sub(date).Round(time.Second)
+	switch {
+	case off > maxSkew:
+		return fmt.Sprintf("the clock of this machine is %v ahead of the server's, which makes every signature invalid: set the clock; if it is right, %s", off, credentials)
+	case off < -maxSkew:
+		return fmt.Sprintf("the clock of this machine is %v behind the server's, which makes every signature invalid: set the clock; if it is right, %s", -off, credentials)
+	}
+	return credentials + "; the clock is right"
+}
+
+// serverTime is the server's idea of now, for times that it sends: they then
+// hold whatever our clock says.
+func serverTime(answer *http.Response, now time.Time) time.Time {
+	if t, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+		return t
+	}
+	return now
+}
+
+// retryAfter reads Retry-After: seconds, or a date.
+func retryAfter(answer *http.Response, now time.Time) time.Duration {
+	v := strings.TrimSpace(answer.Header.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(v, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return max(0, t.Sub(now))
+	}
+	return 0
+}
+
+// rateLimitReset reads x-rate-limit-reset: Unix seconds.
+func rateLimitReset(answer *http.Response, now time.Time) time.Duration {
+	v := strings.TrimSpace(answer.Header.Get("X-Rate-Limit-Reset"))
+	seconds, err := strconv.ParseUint(v, 10, 33)
+	if err != nil {
+		return 0
+	}
+	return max(0, time.Unix(int64(seconds), 0).Sub(now))
+}
+
+// movedTo names the server of a Location, nothing else of it.
+func movedTo(answer *http.Response) string {
+	u, err := url.Parse(answer.Header.Get("Location"))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return " to " + oneLine(u.Scheme+"://"+u.Host, 100)
+}
+
+// disconnected says how the stream ends that a disconnect message ended.
+func disconnected(notice []byte) error {
+	code, reason := readDisconnect(notice)
+	e := &upstream.Error{Class: upstream.Fatal, Clean: true}
+	said := fmt.Sprintf("the upstream disconnected us with code %d", code)
+	if reason != "" {
+		said += ": " + reason
+	}
+	e.Err = errors.New(said)
+	switch code {
+	case 2:
+		e.Class = upstream.Conflict
+		e.Hint = "the same endpoint was opened too many times: another process uses these credentials; stop it, then reconnect"
+	case 5:
+		e.Hint = "the upstream thinks that we closed the stream; reconnect if nobody meant to"
+	case 6:
+		e.Hint = "the user took back the app's access: new credentials are needed"
+	case 7:
+		e.Hint = "another process opened a stream with these credentials and replaced ours; reconnecting would start a fight: stop the other one, then reconnect"
+	case 9:
+		e.Hint = "the asked number of messages was sent; reconnect to go on"
+	case 13:
+		e.Hint = "the account was deleted: other credentials are needed"
+	case 14:
+		e.Hint = "the account was suspended: other credentials are needed, or an appeal"
+	case 4:
+		e.Class, e.Hint = upstream.Network, "we read too slowly: this machine or its network is overloaded; it is opened again by itself"
+	default: // 1, 3, 8, 10, 11, 12 and what nobody knows: an established stream dropped
+		e.Class, e.Hint = upstream.Network, "it is opened again by itself"
+	}
+	return e
+}
+
+// readDisconnect reads {"disconnect":{"code":4,"stream_name":…,"reason":…}}; -1: no code.
+func readDisconnect(notice []byte) (code int64, reason string) {
+	code = -1
+	var r reader
+	r.reset(notice)
+	if !r.object() {
+		return code, ""
+	}
+	for r.key() {
+		if r.name != "disconnect" || !r.object() {
+			if r.name != "disconnect" {
+				r.skip()
+			}
+			continue
+		}
+		for r.key() {
+			switch r.name {
+			case "code":
+				if v, ok := r.num(); ok {
+					if n, err := strconv.ParseInt(v, 10, 32); err == nil {
+						code = n
+					}
+				}
+			case "reason":
+				reason, _ = r.str()
+			default:
+				r.skip()
+			}
+		}
+	}
+	return code, oneLine(reason, 200)
+}
+
+// maxBody is how much of an error body is looked at.
+const maxBody = 16 << 10
+
+// summarise makes one short clean line of an error body.
+func summarise(answer *http.Response, secrets Credentials) string {
+	r, err := body(answer, answer.Body)
+	if err != nil {
+		return ""
+	}
+	raw, _ := io.ReadAll(io.LimitReader(r, maxBody)) // what came before an error is still worth reading
+	return summary(raw, secrets)
+}

@@ -1,0 +1,123 @@
+package twitter
+
+import (
+	"encoding/json"
+	"fmt"
+	"html"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/dghubble/oauth1"
+)
+
+// maxSummary is the longest summary of an error body, in code points.
+const maxSummary = 200
+
+// summary makes one line of at most maxSummary code points, without control
+// characters, of an error body: JSON errors, HTML, plain text or nothing.
+// Credentials in it are blanked.
+func summary(raw []byte, secrets Credentials) string {
+	s := strings.TrimSpace(strings.ToValidUTF8(string(raw), "\uFFFD"))
+	if said := jsonError([]byte(s)); said != "" {
+		return secrets.clean(said)
+	}
+	if strings.HasPrefix(s, "<") {
+		s = plainText(s)
+	}
+	return secrets.clean(s)
+}
+
+// jsonError reads the shapes in which Twitter has put errors into JSON:
+// {"errors":[{"code":88,"message":"…"}]}, the same with plain texts, and
+// {"error":"…"} or {"errors":"…"}; and problem details, as X sends them.
+func jsonError(raw []byte) string {
+	var b struct {
+		Errors json.RawMessage `json:"errors"`
+		Error  json.RawMessage `json:"error"`
+		Title  string          `json:"title"`
+		Detail string          `json:"detail"`
+	}
+	if json.Unmarshal(raw, &b) != nil {
+		return ""
+	}
+	for _, part := range []json.RawMessage{b.Errors, b.Error} {
+		if said := errorText(part); said != "" {
+			return said
+		}
+	}
+	if b.Detail != "" {
+		return b.Detail
+	}
+	return b.Title
+}
+
+func errorText(raw json.RawMessage) string {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) == nil {
+		for _, item := range list {
+			if said := errorText(item); said != "" {
+				return said
+			}
+		}
+		return ""
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	var item struct {
+		Code    json.Number `json:"code"`
+		Message string      `json:"message"`
+	}
+	if json.Unmarshal(raw, &item) != nil || item.Message == "" {
+		return ""
+	}
+	if item.Code == "" {
+		return item.Message
+	}
+	return fmt.Sprintf("%s (code %s)", item.Message, item.Code)
+}
+
+var (
+	hidden = regexp.MustCompile(`(?is)<(script|style)\b.*?</(script|style)\s*>|<!--.*?-->`)
+	tags   = regexp.MustCompile(`(?s)<[^>]*>?`)
+)
+
+// plainText is what a reader would see of a page, about.
+func plainText(page string) string {
+	return html.UnescapeString(tags.ReplaceAllString(hidden.ReplaceAllString(page, " "), " "))
+}
+
+// oneLine makes s one line of at most n code points: every run of white space,
+// control and invisible characters is one space.
+func oneLine(s string, n int) string {
+	words := strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) || r == utf8.RuneError
+	})
+	s = strings.Join(words, " ")
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n-1]) + "…"
+}
+
+// leastSecret is how long a text must be to be blanked as a secret: shorter ones
+// occur in every sentence.
+const leastSecret = 4
+
+// clean blanks the credentials in what goes into an error, however they are
+// written there, and makes it one line.
+func (c Credentials) clean(s string) string {
+	for _, secret := range []string{c.ConsumerKey, c.ConsumerSecret, c.AccessToken, c.AccessSecret} {
+		if len(secret) < leastSecret {
+			continue
+		}
+		for _, form := range []string{secret, oauth1.PercentEncode(secret), url.QueryEscape(secret), html.EscapeString(secret)} {
+			s = strings.ReplaceAll(s, form, "***")
+		}
+	}
+	return oneLine(s, maxSummary)
+}

@@ -1,0 +1,231 @@
+package twitter
+
+// walkStatus reads an object that may be a post. At level 0 it may as well be
+// any other message. Words, links, tags and names go to the builder as they
+// come, from every level: deliveries of track match inside reposted and quoted
+// posts too.
+func (d *decoder) walkStatus(s *status, level int) {
+	if level > maxNesting || !d.object() {
+		if level > maxNesting {
+			d.skip()
+		}
+		return
+	}
+	for d.key() {
+		switch d.name {
+		case "id":
+			s.id.number, _ = d.num()
+		case "id_str":
+			s.id.text, _ = d.str()
+		case "text", "full_text":
+			d.text()
+		case "extended_tweet":
+			d.walkExtended(s)
+		case "entities", "extended_entities":
+			d.walkEntities(s)
+		case "user":
+			d.walkUser(s)
+		case "retweeted_status":
+			d.walkInner(s, level, true)
+		case "quoted_status":
+			d.walkInner(s, level, false)
+		case "quoted_status_id":
+			s.quoted.number, _ = d.num()
+		case "quoted_status_id_str":
+			s.quoted.text, _ = d.str()
+		default:
+			if level > 0 {
+				d.skip()
+			} else {
+				d.walkOuter(s)
+			}
+		}
+	}
+	if q := s.quoted.best(); q != "" {
+		d.ref(q)
+	}
+}
+
+// walkOuter reads the keys that count on the outermost object only.
+func (d *decoder) walkOuter(s *status) {
+	switch d.name {
+	case "created_at":
+		d.created, _ = d.str()
+	case "timestamp_ms":
+		d.walkStamp()
+	case "in_reply_to_user_id":
+		s.replyUser.number, _ = d.num()
+	case "in_reply_to_user_id_str":
+		s.replyUser.text, _ = d.str()
+	case "in_reply_to_status_id", "in_reply_to_status_id_str":
+		if !d.null() {
+			s.replyStatus = true
+			d.skip()
+		}
+	case "coordinates":
+		s.point, s.hasPoint = d.walkCoordinates()
+	case "place":
+		s.place = d.walkPlace()
+	case "lang":
+		if v, ok := d.str(); ok {
+			d.b.Lang(v)
+		}
+	case "filter_level":
+		if v, ok := d.str(); ok {
+			d.b.Level(v)
+		}
+	default:
+		d.walkControl()
+	}
+}
+
+// text gives a text to the builder, which undoes HTML entities itself.
+func (d *decoder) text() {
+	if v, ok := d.str(); ok {
+		d.b.Text(v)
+	}
+}
+
+// walkInner reads a reposted or quoted post.
+func (d *decoder) walkInner(s *status, level int, repost bool) {
+	var inner status
+	d.walkStatus(&inner, level+1)
+	id := inner.id.best()
+	if id == "" {
+		return
+	}
+	d.ref(id)
+	if repost {
+		s.isRepost, s.reposted = true, inner.user
+	}
+}
+
+// walkExtended reads extended_tweet, which holds the whole of a text beyond 140
+// characters and the entities that belong to it.
+func (d *decoder) walkExtended(s *status) {
+	if !d.object() {
+		return
+	}
+	for d.key() {
+		switch d.name {
+		case "full_text":
+			d.text()
+		case "entities", "extended_entities":
+			d.walkEntities(s)
+		default:
+			d.skip()
+		}
+	}
+}
+
+func (d *decoder) walkUser(s *status) {
+	if d.next() != '{' {
+		d.skip()
+		return
+	}
+	s.hasUser = true
+	var user id
+	d.object()
+	for d.key() {
+		switch d.name {
+		case "id":
+			user.number, _ = d.num()
+		case "id_str":
+			user.text, _ = d.str()
+		default:
+			d.skip()
+		}
+	}
+	s.user = user.best()
+}
+
+func (d *decoder) walkEntities(s *status) {
+	if !d.object() {
+		return
+	}
+	for d.key() {
+		switch d.name {
+		case "urls", "media":
+			d.each(d.walkLink)
+		case "hashtags":
+			d.each(func() { d.walkTag(d.b.Hashtag) })
+		case "symbols":
+			d.each(func() { d.walkTag(d.b.Cashtag) })
+		case "user_mentions":
+			d.each(func() { d.walkMention(s) })
+		default:
+			d.skip()
+		}
+	}
+}
+
+// walkLink reads a url or media entity. A post names the same picture in
+// entities and in extended_entities: the builder need not hear it twice.
+func (d *decoder) walkLink() {
+	d.object()
+	for d.key() {
+		switch d.name {
+		case "expanded_url", "display_url":
+			expanded := d.name == "expanded_url"
+			if v, ok := d.str(); ok && (!expanded || v != d.lastURL) {
+				d.b.URL(v)
+				if expanded {
+					d.lastURL = v
+				}
+			}
+		default:
+			d.skip()
+		}
+	}
+}
+
+func (d *decoder) walkTag(add func(string)) {
+	d.object()
+	for d.key() {
+		if d.name != "text" {
+			d.skip()
+		} else if v, ok := d.str(); ok {
+			add(v)
+		}
+	}
+}
+
+func (d *decoder) walkMention(s *status) {
+	var user id
+	first := false
+	d.object()
+	for d.key() {
+		switch d.name {
+		case "screen_name":
+			if v, ok := d.str(); ok {
+				d.b.Mention(v)
+			}
+		case "id":
+			user.number, _ = d.num()
+		case "id_str":
+			user.text, _ = d.str()
+		case "indices":
+			if d.array() {
+				for n := 0; d.item(); n++ {
+					if v, ok := d.num(); ok && n == 0 {
+						first = v == "0"
+					}
+				}
+			}
+		default:
+			d.skip()
+		}
+	}
+	if first {
+		s.firstMention = user.best()
+	}
+}
+
+// walkStamp reads a timestamp_ms, text or number.
+func (d *decoder) walkStamp() {
+	if d.next() == '"' {
+		d.stamp, _ = d.str()
+	} else {
+		d.stamp, _ = d.num()
+	}
+}

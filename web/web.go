@@ -1,0 +1,68 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"time"
+)
+
+//go:embed static
+var static embed.FS
+
+// policy lets the page run its own script and style and talk to its own origin.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+
+// asset is one file, ready to serve.
+type asset struct{ name, mime, etag string }
+
+var assets = map[string]asset{
+	"/":          {name: "index.html", mime: "text/html; charset=utf-8"},
+	"/app.js":    {name: "app.js", mime: "text/javascript; charset=utf-8"},
+	"/style.css": {name: "style.css", mime: "text/css; charset=utf-8"},
+	"/icon.svg":  {name: "icon.svg", mime: "image/svg+xml"},
+}
+
+// Paths are the paths that Handler answers.
+func Paths() []string {
+	return []string{"/", "/app.js", "/style.css", "/icon.svg"}
+}
+
+// Handler serves the page, with entity tags: a browser asks each time and gets
+// the bytes only when they have changed. Paths it does not know are a 404.
+func Handler() http.Handler {
+	type ready struct {
+		asset
+		body []byte
+	}
+	files := map[string]ready{}
+	for path, a := range assets {
+		body, err := fs.ReadFile(static, "static/"+a.name)
+		if err != nil {
+			panic(err) // embedded above, or the program does not build
+		}
+		sum := sha256.Sum256(body)
+		a.etag = `"` + hex.EncodeToString(sum[:8]) + `"`
+		files[path] = ready{a, body}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f, found := files[r.URL.Path]
+		if !found {
+			http.NotFound(w, r)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", f.mime)
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-cache")
+		h.Set("ETag", f.etag)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+	})
+}
