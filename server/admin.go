@@ -1,0 +1,38 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/go-chi/chi/v5"
+
+	"aviary/server/deliver"
+)
+
+// listClients says who is connected.
+func (s *Server) listClients(w http.ResponseWriter, r *http.Request) {
+	list := s.clients.List()
+	writeJSON(w, r, http.StatusOK, struct {
+		Count   int            `json:"count"`
+		Clients []deliver.Info `json:"clients"`
+	}{len(list), list})
+}
+
+// evictClient ends one stream with a bye.
+func (s *Server) evictClient(w http.ResponseWriter, r *http.Request) {
+	name := chi.URLParam(r, "id")
+	id, err := strconv.ParseUint(name, 10, 64)
+	if err != nil || !s.clients.Evict(id) {
+		problem(http.StatusNotFound, "there is no client %q: GET /clients lists them", clip(name)).write(w, r)
+		return
+	}
+	s.opts.Log.Info("a client was evicted", "client", id)
+	writeJSON(w, r, http.StatusOK, map[string]uint64{"evicted": id})
+}
+
+// reconnect makes the upstream leave a halt or a wait.
+func (s *Server) reconnect(w http.ResponseWriter, r *http.Request) {
+	s.opts.Log.Info("an operator asked for a reconnect")
+	s.opts.Reconnect()
+	writeJSON(w, r, http.StatusAccepted, map[string]bool{"reconnecting": true})
+}

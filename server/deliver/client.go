@@ -1,0 +1,328 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"aviary/fanout"
+	"aviary/fanout/filter"
+)
+
+// Client is one streaming client: a place from Admit until Leave, a stream while
+// Serve runs.
+type Client struct {
+	ID    uint64
+	Key   string // whose streams are counted together; "": exempt
+	Since time.Time
+
+	// Constant.
+	clients *Clients
+	shard   *shard
+	wake    chan struct{} // one slot: rung or not
+	until   int64         // when it will be too old; 0: never
+
+	// Set by Serve before the shard knows the client, then constant.
+	sub    *fanout.Subscription
+	filter *filter.Filter
+	form   Form
+
+	// Owned by shard.mu.
+	index   int // in shard.all
+	inGroup int // in shard.groups
+
+	// Shared by the shard's loop and the handler's goroutine.
+	ask       atomic.Uint32 // the Reason to end for; the first one stands
+	beat      atomic.Bool   // a heartbeat is due
+	lastWrite atomic.Int64
+	tell      atomic.Int64 // when skipped posts are to be told; 0: none
+	position  atomic.Uint64
+	posts     atomic.Uint64 // delivered
+
+	// Owned by the handler's goroutine.
+	out      http.ResponseWriter
+	control  *http.ResponseController
+	conn     net.Conn // for the reset; nil where the connection is shared (HTTP/2)
+	shared   bool
+	deadline time.Time
+	rate     *rate
+	limit    int64         // posts still to send; -1: no limit
+	passed   fanout.Cursor // the last event written or skipped
+	ended    bool          // the limit is reached
+}
+
+// Stream is what a client is to get.
+type Stream struct {
+	Sub     *fanout.Subscription // with the client's Bell; Serve closes it
+	Resume  fanout.Resume
+	Filter  *filter.Filter
+	Form    Form
+	Limit   int64    // end after so many posts; 0: no limit
+	MaxRate int      // posts in each second; 0: no limit
+	Opening []byte   // the first bytes: retry and hello
+	Conn    net.Conn // HTTP/1: the connection, which a stalled client loses with a reset; HTTP/2: nil
+}
+
+// Bell is the bell to subscribe with.
+func (c *Client) Bell() *fanout.Bell { return c.shard.bell }
+
+// Leave gives the client's place back. Call it once, after Serve.
+func (c *Client) Leave() { c.clients.free(c.Key) }
+
+// Serve writes the stream to w until it ends, and returns why it did. The
+// response headers must be set; the first write sends them. ctx ends when the
+// client is gone. A w that cannot flush or take a deadline is an error, before
+// anything has been written.
+func (c *Client) Serve(ctx context.Context, w http.ResponseWriter, s Stream) (Reason, error) {
+	defer s.Sub.Close()
+	c.out, c.control, c.conn, c.shared = w, http.NewResponseController(w), s.Conn, s.Conn == nil
+	if err := c.control.SetWriteDeadline(time.Now().Add(c.clients.cfg.WriteTimeout)); err != nil {
+		return Failed, errors.Join(errors.New("the response writer takes no write deadline: is a middleware in the way?"), err)
+	}
+	c.sub, c.filter, c.form = s.Sub, s.Filter, s.Form
+	c.passed, c.limit = s.Resume.At, s.Limit
+	if s.Limit == 0 {
+		c.limit = -1
+	}
+	if s.MaxRate > 0 {
+		c.rate = &rate{max: s.MaxRate}
+	}
+	c.lastWrite.Store(c.clients.now())
+
+	m := c.clients.metrics
+	m.opened(c.form)
+	reason := Failed
+	defer func() { m.closed(c.form, reason) }()
+	stop := context.AfterFunc(ctx, func() { c.end(Gone) })
+	defer stop()
+	c.shard.join(c)
+	defer c.shard.leave(c)
+	reason = c.serve(s)
+	return reason, nil
+}
+
+// serve is the stream.
+func (c *Client) serve(s Stream) Reason {
+	reason, err := Open, c.open(s)
+	for err == nil {
+		if reason, err = c.pump(); reason != Open || err != nil {
+			break
+		}
+		<-c.wake
+	}
+	if err == nil && reason != Gone {
+		err = c.bye(reason)
+	}
+	if err == nil {
+		return reason
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.reset()
+		return TooSlow
+	}
+	return Gone
+}
+
+// ring wakes the client's goroutine, unless it has been rung already.
+func (c *Client) ring() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// end asks the client's goroutine to end the stream. The first reason stands.
+func (c *Client) end(r Reason) {
+	if c.ask.CompareAndSwap(uint32(Open), uint32(r)) {
+		c.ring()
+	}
+}
+
+// open writes what comes before the first event: the opening, the deletes that
+// were missed, and where history is missing.
+func (c *Client) open(s Stream) error {
+	b := batches.Get().(*batch)
+	defer b.release()
+	b.buf = append(b.buf, s.Opening...)
+	for _, e := range s.Resume.Tombstones {
+		if !c.form.Events.Has(ofKind(e.Kind)) {
+			continue
+		}
+		if b.buf = c.form.appendTombstone(b.buf, e); len(b.buf) >= gather {
+			if err := c.flush(b); err != nil {
+				return err
+			}
+		}
+	}
+	c.overtaken(b, s.Resume.Gap)
+	return c.flush(b)
+}
+
+// pump writes everything the client has not had. It returns Open when there is
+// no more for now, else why the stream ends.
+func (c *Client) pump() (Reason, error) {
+	b := batches.Get().(*batch)
+	defer b.release()
+	for pull := pullFirst; ; {
+		reason := Reason(c.ask.Load())
+		if reason == Draining && c.sub.Cursor().Seq < c.clients.goal.Load() {
+			reason = Open // first what is in the log: a restart may forget it
+		}
+		if reason != Open {
+			return reason, nil
+		}
+		events, gap := c.sub.Next(b.events[:0], pull)
+		b.events = events
+		if len(events) == 0 && gap.Zero() {
+			return Reason(c.ask.Load()), c.idle(b)
+		}
+		c.overtaken(b, gap)
+		b.pulled = 0
+		for _, e := range events {
+			if err := c.take(b, e); err != nil {
+				return Open, err
+			}
+			if c.ended {
+				return Limit, c.flush(b)
+			}
+		}
+		if n := len(events); n > 0 {
+			pull = min(max(gather*n/max(b.pulled, 1), 1), pullMax)
+		}
+		if err := c.flush(b); err != nil {
+			return Open, err
+		}
+	}
+}
+
+// idle ends a pump: a heartbeat if one is due and the rate's gap if its second is over.
+func (c *Client) idle(b *batch) error {
+	if c.rate != nil && c.rate.skipped > 0 {
+		if end := c.rate.end(); time.Now().Before(end) {
+			c.tell.Store(int64(end.Sub(c.clients.start)))
+		} else {
+			c.tell.Store(0)
+			c.gap(b, c.rate.take(c.passed))
+		}
+	}
+	if c.rate != nil && c.rate.skipped > 0 {
+		return c.flush(b) // no id may pass posts whose gap is still to be told
+	}
+	// Everything up to the subscription's cursor has been written or did not match.
+	at := c.sub.Cursor()
+	c.position.Store(at.Seq)
+	if c.beat.Swap(false) && b.size() == 0 && c.clients.now()-c.lastWrite.Load() > int64(c.clients.cfg.Heartbeat)/2 {
+		b.buf = c.form.appendHeartbeat(b.buf, at.String())
+	}
+	return c.flush(b)
+}
+
+// take adds one event to the batch, as the client's policy has it.
+func (c *Client) take(b *batch, e *fanout.Event) error {
+	if e.Kind == fanout.KindPost {
+		return c.takePost(b, e)
+	}
+	if c.form.Events.Has(ofKind(e.Kind)) {
+		if e.Kind == fanout.KindGap {
+			c.loss(b, e)
+		} else if err := c.add(b, e); err != nil {
+			return err
+		}
+	}
+	c.passed = e.ID
+	return nil
+}
+
+func (c *Client) takePost(b *batch, e *fanout.Event) error {
+	if c.rate != nil {
+		if c.rate.starts(e) {
+			c.gap(b, c.rate.take(c.passed))
+			c.tell.Store(0)
+		}
+		if !c.rate.pass(e) {
+			c.passed = e.ID
+			return nil
+		}
+	}
+	if err := c.add(b, e); err != nil {
+		return err
+	}
+	c.passed = e.ID
+	b.posts++
+	if c.limit > 0 {
+		c.limit--
+		c.ended = c.limit == 0
+	}
+	return nil
+}
+
+// add adds an event's shared frame, after a write if it does not fit.
+func (c *Client) add(b *batch, e *fanout.Event) error {
+	frame := c.form.frame(e)
+	if n := b.size(); n > 0 && n+len(frame) > maxWrite {
+		if err := c.flush(b); err != nil {
+			return err
+		}
+	}
+	b.share(frame)
+	b.pulled += len(frame)
+	if !e.Received.Before(c.Since) {
+		b.received = append(b.received, e.Received)
+	}
+	return nil
+}
+
+// loss adds posts that never reached the log. How many of them the client would
+// have got is only known if it gets every post.
+func (c *Client) loss(b *batch, e *fanout.Event) {
+	g := fanout.Gap{Missed: -1, Cursor: e.ID}
+	if e.Loss != nil {
+		g.Reason, g.From, g.To = e.Loss.Reason, e.Loss.From, e.Loss.To
+		if c.filter.Empty() {
+			g.Missed = e.Loss.Missed
+		}
+	}
+	c.gap(b, g)
+}
+
+// overtaken adds a gap in the client's own past, which moves it to its end.
+func (c *Client) overtaken(b *batch, g fanout.Gap) {
+	if !g.Zero() {
+		c.gap(b, g)
+		c.passed = g.Cursor
+	}
+}
+
+// gap adds a gap, if there is one.
+func (c *Client) gap(b *batch, g fanout.Gap) {
+	if g.Zero() {
+		return
+	}
+	c.clients.metrics.gaps.WithLabelValues(g.Reason).Inc()
+	if c.form.Events.Has(Gap) {
+		b.buf = c.form.appendGap(b.own(), g)
+	}
+}
+
+// bye writes the end of the stream.
+func (c *Client) bye(r Reason) error {
+	b := batches.Get().(*batch)
+	defer b.release()
+	at := c.sub.Cursor()
+	if r == Limit {
+		at = c.passed // what was pulled behind the last post is not had
+	}
+	if c.rate != nil {
+		c.gap(b, c.rate.take(c.passed))
+	}
+	id := at.String()
+	if r == Limit {
+		id = at.End()
+	}
+	b.buf = c.form.AppendBye(b.own(), r, c.clients.RetryAfter(r), id)
+	return c.flush(b)
+}

@@ -1,0 +1,240 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"aviary/fanout"
+)
+
+// Config is what Clients needs. All durations must be positive, but for MaxAge.
+type Config struct {
+	Hub          *fanout.Hub
+	Shards       int           // 0: one for each processor, at most 16
+	MaxClients   int           // at once; 0: no limit
+	MaxPerKey    int           // at once of one key; 0: no limit
+	Heartbeat    time.Duration // silence before a heartbeat
+	WriteTimeout time.Duration // a client that takes nothing for so long is closed
+	MaxAge       time.Duration // connections live 80–100 % of it; 0: no limit
+	Retry        time.Duration // the reconnection time told to clients
+	Drain        time.Duration // spreads the reconnections after a drain
+}
+
+// Why Admit refuses.
+var (
+	ErrDraining = errors.New("the gateway is shutting down")
+	ErrFull     = errors.New("the gateway has as many clients as it may have")
+	ErrKeyFull  = errors.New("this client has as many streams as it may have")
+)
+
+// Clients are all streaming clients of a gateway. Its methods are safe for
+// concurrent use.
+type Clients struct {
+	cfg     Config
+	start   time.Time // instants in atomics are nanoseconds after it
+	shards  []*shard
+	metrics *Metrics
+	lastID  atomic.Uint64
+	goal    atomic.Uint64 // set by Drain: the sequence up to which history is still written
+
+	mu       sync.Mutex
+	draining bool
+	count    int
+	byKey    map[string]int
+	empty    chan struct{} // closed when draining and count is 0
+
+	done  chan struct{} // closed by Close
+	loops sync.WaitGroup
+}
+
+// New starts the shards; Close stops them.
+func New(cfg Config) *Clients {
+	if cfg.Shards <= 0 {
+		cfg.Shards = min(runtime.GOMAXPROCS(0), 16)
+	}
+	cs := &Clients{
+		cfg: cfg, start: time.Now(), byKey: map[string]int{},
+		empty: make(chan struct{}), done: make(chan struct{}),
+	}
+	cs.metrics = newMetrics(cs)
+	for range cfg.Shards {
+		s := &shard{clients: cs, bell: cfg.Hub.NewBell(), groups: map[*fanout.Group][]*Client{}}
+		cs.shards = append(cs.shards, s)
+		cs.loops.Go(s.run)
+	}
+	return cs
+}
+
+// Close ends every stream without a word and stops the shards. Call Drain first
+// to part in friendship.
+func (cs *Clients) Close() {
+	cs.mu.Lock()
+	cs.drainLocked()
+	select {
+	case <-cs.done:
+		cs.mu.Unlock()
+		return
+	default:
+		close(cs.done)
+	}
+	cs.mu.Unlock()
+	cs.askAll(Gone)
+	cs.loops.Wait()
+	if cs.Len() > 0 {
+		return // a bell outlives its subscriptions; a stalled client still has one
+	}
+	for _, s := range cs.shards {
+		s.bell.Close()
+	}
+}
+
+// Admit gives a client a place, or says why not: ErrDraining, ErrFull or
+// ErrKeyFull. key is whose streams are counted together; "" is exempt from the
+// limit per key. The place is freed by Client.Leave.
+func (cs *Clients) Admit(key string) (*Client, error) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	switch {
+	case cs.draining:
+		return nil, ErrDraining
+	case cs.cfg.MaxClients > 0 && cs.count >= cs.cfg.MaxClients:
+		return nil, ErrFull
+	case key != "" && cs.cfg.MaxPerKey > 0 && cs.byKey[key] >= cs.cfg.MaxPerKey:
+		return nil, ErrKeyFull
+	}
+	cs.count++
+	if key != "" {
+		cs.byKey[key]++
+	}
+	id := cs.lastID.Add(1)
+	now := time.Now()
+	return &Client{
+		ID: id, Key: key, Since: now,
+		clients: cs, shard: cs.shards[id%uint64(len(cs.shards))],
+		wake: make(chan struct{}, 1), until: cs.ageLimit(now),
+	}, nil
+}
+
+// ageLimit chooses when a connection that begins now ends; 0: never.
+func (cs *Clients) ageLimit(now time.Time) int64 {
+	if cs.cfg.MaxAge <= 0 {
+		return 0
+	}
+	life := time.Duration((0.8 + 0.2*rand.Float64()) * float64(cs.cfg.MaxAge))
+	return int64(now.Add(life).Sub(cs.start))
+}
+
+// free gives a place back.
+func (cs *Clients) free(key string) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.count--
+	if key != "" {
+		if cs.byKey[key]--; cs.byKey[key] == 0 {
+			delete(cs.byKey, key)
+		}
+	}
+	cs.signalEmptyLocked()
+}
+
+func (cs *Clients) signalEmptyLocked() {
+	if !cs.draining || cs.count > 0 {
+		return
+	}
+	select {
+	case <-cs.empty:
+	default:
+		close(cs.empty)
+	}
+}
+
+func (cs *Clients) drainLocked() {
+	if !cs.draining {
+		cs.draining = true
+		cs.goal.Store(cs.cfg.Hub.Stats().Head.Seq)
+		cs.signalEmptyLocked()
+	}
+}
+
+// Drain refuses new clients from now on, lets every client have what is in the
+// log at this moment and then its bye, and returns when all of them have left.
+// If ctx ends before that, the error says how many are still there.
+func (cs *Clients) Drain(ctx context.Context) error {
+	cs.mu.Lock()
+	cs.drainLocked()
+	cs.mu.Unlock()
+	cs.askAll(Draining)
+	select {
+	case <-cs.empty:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%d clients had not taken their goodbye: %w", cs.Len(), ctx.Err())
+	}
+}
+
+// Draining reports whether Drain has been called.
+func (cs *Clients) Draining() bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.draining
+}
+
+// Len is the number of clients that have a place.
+func (cs *Clients) Len() int {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.count
+}
+
+func (cs *Clients) askAll(r Reason) {
+	for _, s := range cs.shards {
+		s.mu.Lock()
+		for _, c := range s.all {
+			c.end(r)
+		}
+		s.mu.Unlock()
+	}
+}
+
+// Evict ends the stream of the client with that id; false: there is none.
+func (cs *Clients) Evict(id uint64) bool {
+	for _, s := range cs.shards {
+		s.mu.Lock()
+		for _, c := range s.all {
+			if c.ID == id {
+				c.end(Evicted)
+				s.mu.Unlock()
+				return true
+			}
+		}
+		s.mu.Unlock()
+	}
+	return false
+}
+
+// now is the present for the instants in atomics.
+func (cs *Clients) now() int64 { return int64(time.Since(cs.start)) }
+
+// Jitter spreads d by half of it to both sides, for reconnection times.
+func Jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d+1)
+}
+
+// RetryAfter is the reconnection time that belongs to a reason: uniform in
+// [Retry, Retry+Drain] for a drain, long after an overload or an eviction,
+// around Retry otherwise.
+func (cs *Clients) RetryAfter(r Reason) time.Duration {
+	switch r {
+	case Draining:
+		return cs.cfg.Retry + rand.N(cs.cfg.Drain+1)
+	case Overloaded, Evicted:
+		return 10*cs.cfg.Retry + rand.N(10*cs.cfg.Retry+1)
+	}
+	return Jitter(cs.cfg.Retry)
+}

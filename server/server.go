@@ -1,0 +1,159 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"aviary/fanout"
+	"aviary/server/deliver"
+)
+
+// Options is what a Server needs to know. Hub is needed; everything else has a
+// default, durations and counts that of the setting of the same name.
+type Options struct {
+	Hub       *fanout.Hub            // where events come from; owned by the caller
+	Dialect   *fanout.Dialect        // of the source, for the deletes an operator makes; default: "twitter"
+	Source    string                 // the setting SOURCE, as hello and /status show it
+	Version   string                 // of the program
+	Commit    string                 // of the program
+	Node      string                 // this node's name in /status; default "local"
+	Upstream  func() fanout.Upstream // the upstream's state right now
+	Reconnect func()                 // leaves a halt or a wait of the upstream now
+	Ready     func() bool            // the first data has come; asked until it or the history says so
+
+	Heartbeat    time.Duration // silence after which a client gets a heartbeat (15 s)
+	Retry        time.Duration // what clients are told to wait before they reconnect (3 s)
+	MaxAge       time.Duration // each connection lives 80–100 % of it; 0: no limit
+	WriteTimeout time.Duration // a client that takes no byte for so long is closed (10 s)
+	Drain        time.Duration // the time over which clients come back after a drain (10 s)
+
+	MaxClients       int            // streams at once (50,000)
+	MaxClientsPerKey int            // streams at once of one client address (100); loopback is exempt
+	MaxFilterBytes   int            // of a query string or a form body (131,072)
+	CORSOrigins      []string       // "*", or the origins whose scripts may read; none: no other origin
+	TrustedProxies   []netip.Prefix // whose X-Forwarded-For is believed
+	AdminToken       func() string  // the bearer token of the admin listener right now; "": none
+	AdminHosts       []string       // names the admin listener goes by, besides loopback's and addresses
+
+	Collectors []prometheus.Collector // metrics of other parts, for /metrics
+	Log        *slog.Logger           // default slog.Default()
+}
+
+// withDefaults fills in what is not set.
+func (o Options) withDefaults() Options {
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&o.Heartbeat, 15 * time.Second}, {&o.Retry, 3 * time.Second},
+		{&o.WriteTimeout, 10 * time.Second}, {&o.Drain, 10 * time.Second},
+	} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+	for _, d := range []struct {
+		field *int
+		value int
+	}{{&o.MaxClients, 50_000}, {&o.MaxClientsPerKey, 100}, {&o.MaxFilterBytes, 128 << 10}} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+	if o.Dialect == nil {
+		o.Dialect = &fanout.Dialect{Name: "twitter"}
+	}
+	if o.Node == "" {
+		o.Node = "local"
+	}
+	if o.Upstream == nil {
+		since := time.Now()
+		o.Upstream = func() fanout.Upstream { return fanout.Upstream{State: "connecting", Since: since} }
+	}
+	if o.Reconnect == nil {
+		o.Reconnect = func() {}
+	}
+	if o.Ready == nil {
+		o.Ready = func() bool { return false }
+	}
+	if o.AdminToken == nil {
+		o.AdminToken = func() string { return "" }
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return o
+}
+
+// Server answers HTTP for one hub.
+type Server struct {
+	opts    Options
+	cors    cors
+	clients *deliver.Clients
+	began   time.Time
+	ready   atomic.Bool // has been ready once
+	public  http.Handler
+	admin   http.Handler
+
+	stop chan struct{} // ends trim
+	once sync.Once
+	work sync.WaitGroup
+}
+
+// New returns a server for a hub and starts what stands behind its streams. Close
+// stops that. It panics on collectors that do not go together.
+func New(o Options) *Server {
+	o = o.withDefaults()
+	s := &Server{opts: o, cors: newCORS(o.CORSOrigins), began: time.Now(), stop: make(chan struct{})}
+	s.clients = deliver.New(deliver.Config{
+		Hub: o.Hub, MaxClients: o.MaxClients, MaxPerKey: o.MaxClientsPerKey,
+		Heartbeat: o.Heartbeat, WriteTimeout: o.WriteTimeout, MaxAge: o.MaxAge,
+		Retry: o.Retry, Drain: o.Drain,
+	})
+	s.public = s.publicRoutes()
+	s.admin = s.adminRoutes(newRegistry(o, s.clients))
+	s.work.Go(s.trim)
+	return s
+}
+
+// Public is the handler of the public listener.
+func (s *Server) Public() http.Handler { return s.public }
+
+// Admin is the handler of the admin listener.
+func (s *Server) Admin() http.Handler { return s.admin }
+
+// Drain parts from all clients: from now on /readyz says 503 and new streams
+// get a bye at once; every client gets what is in the history now and a bye with
+// a reconnection time spread over Options.Drain. It returns nil when all is
+// written, or an error that says how many clients were left when ctx ended.
+func (s *Server) Drain(ctx context.Context) error { return s.clients.Drain(ctx) }
+
+// Close ends every stream and stops what New started. It waits for no client.
+func (s *Server) Close() {
+	s.once.Do(func() {
+		close(s.stop)
+		s.clients.Close()
+		s.work.Wait()
+	})
+}
+
+// trim lets the hub forget what has become too old, also when nothing new comes.
+func (s *Server) trim() {
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-t.C:
+			s.opts.Hub.Trim()
+		}
+	}
+}

@@ -1,0 +1,41 @@
+package server
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+)
+
+type connKey struct{}
+
+// connOf is the connection of a request that came through NewHTTP, else nil.
+func connOf(ctx context.Context) net.Conn {
+	c, _ := ctx.Value(connKey{}).(net.Conn)
+	return c
+}
+
+// NewHTTP returns an http.Server for one of the handlers, with the limits that
+// streams need: no WriteTimeout (every write has a deadline of its own), ten
+// seconds for the headers of a request, socket options that bound what a stalled
+// reader costs. The caller sets TLSConfig if it wants TLS and HTTP/2, serves,
+// and closes it.
+func (s *Server) NewHTTP(h http.Handler) *http.Server {
+	stale := s.opts.Heartbeat + s.opts.WriteTimeout + 5*time.Second
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    s.opts.MaxFilterBytes + 16<<10, // a filter may come in the URL
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: 128, // browsers use about 100
+			SendPingTimeout:      stale,
+			PingTimeout:          s.opts.WriteTimeout,
+		},
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			tune(c, stale)
+			return context.WithValue(ctx, connKey{}, c)
+		},
+		ErrorLog: errorLog(s.opts.Log),
+	}
+}

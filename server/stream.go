@@ -1,0 +1,234 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"aviary/fanout"
+	"aviary/server/deliver"
+)
+
+// allowStream is what /stream can be asked with.
+const allowStream = "GET, HEAD, POST, OPTIONS"
+
+// stream answers /stream: live posts as SSE or NDJSON.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
+	began := false
+	defer func() {
+		if v := recover(); v != nil {
+			s.panicked(w, r, v, began)
+		}
+	}()
+	w.Header().Set("Vary", "Accept, Accept-Encoding, Authorization, Origin")
+	if !s.cors.allow(w, r) {
+		problem(http.StatusForbidden, "an opaque origin (null) is refused: serve the page from an origin of its own").write(w, r)
+		return
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost:
+	case http.MethodOptions:
+		s.cors.preflight(w, r, allowStream)
+		return
+	default:
+		w.Header().Set("Allow", allowStream)
+		problem(http.StatusMethodNotAllowed, "/stream takes %s", allowStream).write(w, r)
+		return
+	}
+	values, err := s.readParams(w, r)
+	if err == nil {
+		var q *request
+		if q, err = parse(values, r.Header, time.Now()); err == nil {
+			err = s.serveStream(w, r, q, &began)
+		}
+	}
+	if err != nil {
+		p := asProblem(err)
+		if p.Status == http.StatusInternalServerError {
+			s.opts.Log.Error("a stream could not begin", "error", err)
+		}
+		p.write(w, r)
+	}
+}
+
+// readParams reads the query string and, of a POST, the form body.
+func (s *Server) readParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	most := s.opts.MaxFilterBytes
+	if len(r.URL.RawQuery) > most {
+		return nil, problem(http.StatusRequestURITooLong, "the query string has %d bytes; at most %d are read (send the parameters as the body of a POST)", len(r.URL.RawQuery), most)
+	}
+	values := url.Values{}
+	if err := parseQuery(values, r.URL.RawQuery); err != nil {
+		return nil, err
+	}
+	if r.Method != http.MethodPost {
+		return values, nil
+	}
+	body, err := s.readForm(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return values, parseQuery(values, body)
+}
+
+// readForm reads a form body within the size and the time that are allowed.
+func (s *Server) readForm(w http.ResponseWriter, r *http.Request) (string, error) {
+	const form = "application/x-www-form-urlencoded"
+	if t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(t), form) {
+		return "", problem(http.StatusUnsupportedMediaType, "the body of a POST to /stream is %s", form)
+	}
+	control := http.NewResponseController(w)
+	if err := control.SetReadDeadline(time.Now().Add(s.opts.WriteTimeout)); err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	if _, err := io.Copy(&b, http.MaxBytesReader(w, r.Body, int64(s.opts.MaxFilterBytes))); err != nil {
+		var big *http.MaxBytesError
+		if errors.As(err, &big) {
+			return "", problem(http.StatusRequestEntityTooLarge, "the form has more than the %d bytes that are read", big.Limit)
+		}
+		return "", problem(http.StatusBadRequest, "the form could not be read to its end")
+	}
+	return b.String(), control.SetReadDeadline(time.Time{})
+}
+
+// parseQuery adds the parameters of a query string or form body to values. It
+// names the one that cannot be decoded.
+func parseQuery(values url.Values, query string) error {
+	for pair := range strings.SplitSeq(query, "&") {
+		if pair == "" {
+			continue
+		}
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(rawName)
+		if err != nil {
+			return badParam(rawName, -1, "the parameter name %q is not URL-encoded well", clip(rawName))
+		}
+		value, err := url.QueryUnescape(rawValue)
+		if err != nil {
+			at := 0
+			if prefix, _, found := strings.Cut(rawValue, badEscape(err)); found {
+				if good, err := url.QueryUnescape(prefix); err == nil {
+					at = len([]rune(good))
+				}
+			}
+			return badParam(name, at, "%s is not URL-encoded well: %s", clip(name), err)
+		}
+		values.Add(name, value)
+	}
+	return nil
+}
+
+func badEscape(err error) string {
+	var e url.EscapeError
+	errors.As(err, &e)
+	return string(e)
+}
+
+// serveStream gives the client a place, or tells it why not, and streams.
+func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, q *request, began *bool) error {
+	if q.end {
+		w.WriteHeader(http.StatusNoContent) // the one answer that stops an EventSource
+		return nil
+	}
+	if r.Method == http.MethodHead {
+		streamHeaders(w.Header(), q.form)
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	client, err := s.clients.Admit(s.clientKey(r))
+	if err != nil {
+		return s.refuse(w, r, q, err)
+	}
+	defer client.Leave()
+	sub, resume := s.opts.Hub.Subscribe(fanout.SubscribeOptions{
+		Start: q.start, Filter: q.filter, Bell: client.Bell(), UnseenDeletes: q.unseen,
+	})
+	if q.unreadable() {
+		resume.How, resume.Missed = fanout.ResumedNone, -1
+	}
+	opening, err := s.opening(q, resume)
+	if err != nil {
+		sub.Close()
+		return err
+	}
+	streamHeaders(w.Header(), q.form)
+	var conn net.Conn
+	if r.ProtoMajor == 1 {
+		conn = connOf(r.Context())
+		// Without chunks: see package deliver.
+		w.Header().Set("Transfer-Encoding", "identity")
+	}
+	*began = true
+	reason, err := client.Serve(r.Context(), w, deliver.Stream{
+		Sub: sub, Resume: resume, Filter: q.filter, Form: q.form,
+		Limit: q.limit, MaxRate: q.maxRate, Opening: opening, Conn: conn,
+	})
+	if err != nil {
+		*began = false
+		w.Header().Del("Transfer-Encoding")
+		return err
+	}
+	s.opts.Log.Debug("a stream ended", "client", client.ID, "reason", reason.String(), "lasted", time.Since(client.Since))
+	return nil
+}
+
+// streamHeaders sets the headers of a stream.
+func streamHeaders(h http.Header, f deliver.Form) {
+	h.Set("Content-Type", typeSSE+"; charset=utf-8")
+	if f.NDJSON {
+		h.Set("Content-Type", typeNDJSON)
+	}
+	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// refuse answers a client there is no place for. In a drain everybody gets a
+// bye; in an overload those who would never come back after an error.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, q *request, why error) error {
+	reason := deliver.Overloaded
+	if errors.Is(why, deliver.ErrDraining) {
+		reason = deliver.Draining
+	}
+	s.clients.Metrics().Refused(reason)
+	s.opts.Log.Debug("a stream was refused", "reason", why)
+	retry := s.clients.RetryAfter(reason)
+	s.setDeadline(w, s.opts.WriteTimeout)
+	if reason == deliver.Draining || q.explicit {
+		streamHeaders(w.Header(), q.form)
+		id := q.id
+		if id == "" && q.start.Mode == fanout.StartLive {
+			id = s.opts.Hub.Stats().Head.String()
+		}
+		_, err := w.Write(q.form.AppendBye(nil, reason, retry, id))
+		if err != nil {
+			s.opts.Log.Debug("a refused client has left", "error", err)
+		}
+		return nil
+	}
+	status := http.StatusServiceUnavailable
+	if errors.Is(why, deliver.ErrKeyFull) {
+		status = http.StatusTooManyRequests
+	}
+	w.Header().Set("Retry-After", strconv.Itoa(int((retry+time.Second-1)/time.Second)))
+	return problem(status, "%s", why)
+}
+
+// panicked ends a stream whose handler has a bug.
+func (s *Server) panicked(w http.ResponseWriter, r *http.Request, v any, began bool) {
+	if v == http.ErrAbortHandler {
+		panic(v)
+	}
+	s.opts.Log.Error("a handler panicked", "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+	if began {
+		panic(http.ErrAbortHandler) // the client must not take this for a clean end
+	}
+	problem(http.StatusInternalServerError, "the gateway failed; its log says how").write(w, r)
+}

@@ -1,0 +1,479 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aviary/fanout"
+)
+
+// cut returns everything of a body up to and with its n-th blank line (SSE) or line.
+func cut(t *testing.T, body io.Reader, sep string, n int) string {
+	t.Helper()
+	var b strings.Builder
+	buf := make([]byte, 1)
+	for range n {
+		for {
+			if _, err := body.Read(buf); err != nil {
+				t.Fatalf("%v after %q", err, b.String())
+			}
+			b.Write(buf)
+			if strings.HasSuffix(b.String(), sep) {
+				break
+			}
+		}
+	}
+	return b.String()
+}
+
+// epoch is the text of the gates' epoch, found out once.
+func epoch(g *gate) string {
+	e, _, _ := strings.Cut(g.hub.Stats().Head.String(), "-")
+	return e
+}
+
+func TestGoldenSSE(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		g.post(1, "7", "before")
+		resp := g.do("GET", "/stream?track=go,zig", "")
+		body := soak(resp.Body)
+		opening := cut(t, body, "\n\n", 2)
+		g.post(2, "7", "about go")
+		synctest.Wait() // or the delete would find the post unwritten
+		g.post(3, "7", "about rust")
+		g.delete(2)
+		g.notice(fanout.KindOther, `{"friends":[]}`)
+		got := opening + cut(t, body, "\n\n", 3)
+
+		e := epoch(g)
+		retry := regexp.MustCompile(`^retry: (\d{4})\n`).FindStringSubmatch(got)
+		if retry == nil || retry[1] < "1500" || retry[1] > "4500" {
+			t.Fatalf("the stream begins %q, want a retry of 3000 ± 50 %%", got[:20])
+		}
+		want := "retry: " + retry[1] + "\n\n" +
+			"event: hello\nid: " + e + "-1\n" +
+			`data: {"hello":{"cursor":"` + e + `-1","resumed":"live","missed":0,"source":"sim","upstream":{"state":"streaming","since":"2026-01-02T03:04:05Z","posts_per_s":0},"filter":"track=go,zig","heartbeat_ms":15000,"warnings":[]}}` + "\n\n" +
+			"id: " + e + "-2\n" + `data: {"id":2,"id_str":"2","text":"about go","user":{"id_str":"7"}}` + "\n\n" +
+			"event: delete\nid: " + e + "-4\n" + `data: {"delete":{"status":{"id":2,"id_str":"2","user_id":1,"user_id_str":"1"}}}` + "\n\n" +
+			"event: other\nid: " + e + "-5\n" + `data: {"friends":[]}` + "\n\n"
+		if got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		h := resp.Header
+		for name, want := range map[string]string{
+			"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store, no-transform",
+			"X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff",
+			"Vary": "Accept, Accept-Encoding, Authorization, Origin",
+		} {
+			if h.Get(name) != want {
+				t.Errorf("%s: %q, want %q", name, h.Get(name), want)
+			}
+		}
+	})
+}
+
+func TestGoldenNDJSON(t *testing.T) {
+	for _, how := range []struct{ path, accept string }{
+		{"/stream?format=ndjson", "text/event-stream"},
+		{"/stream", "application/x-ndjson"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate(t)
+			resp := g.do("GET", how.path, "", "Accept: "+how.accept)
+			if resp.StatusCode != 200 {
+				t.Fatal(resp.Status, readAll(t, resp.Body))
+			}
+			body := soak(resp.Body)
+			got := cut(t, body, "\n", 1)
+			g.post(2, "7", "about go")
+			synctest.Wait()
+			g.delete(2)
+			time.Sleep(16 * time.Second)
+			got += cut(t, body, "\n", 3)
+			e := epoch(g)
+			want := `{"hello":{"cursor":"` + e + `-0","resumed":"live","missed":0,"source":"sim","upstream":{"state":"streaming","since":"2026-01-02T03:04:05Z","posts_per_s":0},"filter":"","heartbeat_ms":15000,"warnings":[]}}` + "\n" +
+				`{"id":2,"id_str":"2","text":"about go","user":{"id_str":"7"}}` + "\n" +
+				`{"delete":{"status":{"id":2,"id_str":"2","user_id":1,"user_id_str":"1"}}}` + "\n" +
+				`{"cursor":"` + e + `-2"}` + "\n"
+			if got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			if ct := resp.Header.Get("Content-Type"); ct != "application/x-ndjson" {
+				t.Errorf("Content-Type %q", ct)
+			}
+		})
+	}
+}
+
+func TestFirstBytesComeInOneWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		c, err := g.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprint(c, "GET /stream HTTP/1.1\r\nHost: gate\r\n\r\n")
+		b := make([]byte, 64<<10)
+		n, err := c.Read(b) // a pipe hands over one write at a time
+		if err != nil || !strings.Contains(string(b[:n]), "retry: ") || !strings.HasSuffix(string(b[:n]), "}}\n\n") {
+			t.Errorf("first write %q, %v: want headers, retry and hello", b[:n], err)
+		}
+		if strings.Contains(string(b[:n]), "chunked") {
+			t.Error("the stream is chunked: three writes for one")
+		}
+	})
+}
+
+// helloOf is the hello of a fresh stream.
+func helloOf(t *testing.T, g *gate, path string, headers ...string) (hello, *reader) {
+	t.Helper()
+	s := g.open(path, headers...)
+	f := s.next()
+	var h struct{ Hello hello }
+	if err := json.Unmarshal([]byte(f.data), &h); err != nil || f.event != "hello" {
+		t.Fatalf("%v: %v", f, err)
+	}
+	if f.id != h.Hello.Cursor {
+		t.Errorf("hello's id %q and cursor %q differ", f.id, h.Hello.Cursor)
+	}
+	return h.Hello, s
+}
+
+func TestResumeLosesAndRepeatsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		g.post(1, "7", "go")
+		s := g.stream("/stream?track=go")
+		g.post(2, "7", "go")
+		g.post(3, "7", "go")
+		if got := s.ids(2); !slices.Equal(got, []string{"2", "3"}) {
+			t.Fatalf("live: %v", got)
+		}
+		last := s.id
+		s.body.Close()
+		g.post(4, "7", "go")
+		g.post(5, "7", "zig")
+		g.post(6, "7", "go")
+		for how, s := range map[string]*reader{
+			"header":    g.open("/stream?track=go&since=1h", "Last-Event-ID: "+last),
+			"parameter": g.open("/stream?track=go&since=1h&last_event_id=" + last),
+			"since":     g.open("/stream?track=go&since=" + last),
+			"both":      g.open("/stream?track=go&last_event_id="+epoch(g)+"-1", "Last-Event-ID: "+last),
+		} {
+			f := s.next()
+			if !strings.Contains(f.data, `"resumed":"full"`) || f.id != last {
+				t.Errorf("%s: %v", how, f)
+			}
+			if got := s.ids(2); !slices.Equal(got, []string{"4", "6"}) {
+				t.Errorf("%s: %v, want 4 and 6", how, got)
+			}
+		}
+	})
+}
+
+func TestHelloOnResume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := fanout.NewHub(fanout.Config{Epoch: 1 << 30, Events: 20})
+		defer hub.Close()
+		g := newGate(t, func(o *Options) { o.Hub = hub })
+		for i := range 60 {
+			g.post(1+i, "7", "go")
+		}
+		e := epoch(g)
+		missed := func(n int64) *int64 { return &n }
+		for _, c := range []struct {
+			name, query, header string
+			resumed             string
+			missed              *int64
+			gap                 string // reason of the gap after hello
+			warnings            int
+		}{
+			{"nothing asked", "", "", "live", missed(0), "", 0},
+			{"full", "", e + "-55", "full", missed(0), "", 0},
+			{"ahead of the log", "", e + "-900", "full", missed(0), "", 0},
+			{"history is shorter", "", e + "-3", "partial", nil, "history", 0},
+			{"another epoch", "", "abcdef-3", "none", nil, "restart", 0},
+			{"unreadable", "", "what?", "none", nil, "", 1},
+			{"unreadable parameter", "?last_event_id=%00%0A", "", "none", nil, "", 1},
+			{"empty parameter", "?last_event_id=", "", "live", missed(0), "", 0},
+		} {
+			var headers []string
+			if c.header != "" {
+				headers = []string{"Last-Event-ID: " + c.header}
+			}
+			h, s := helloOf(t, g, "/stream"+c.query, headers...)
+			if h.Resumed != c.resumed || len(h.Warnings) != c.warnings {
+				t.Errorf("%s: %+v, want resumed %q, %d warnings", c.name, h, c.resumed, c.warnings)
+			}
+			if c.missed != nil && (h.Missed == nil || *h.Missed != *c.missed) {
+				t.Errorf("%s: missed %v, want %d", c.name, h.Missed, *c.missed)
+			}
+			if c.gap != "" {
+				if f := s.next(); f.event != "gap" || !strings.Contains(f.data, `"reason":"`+c.gap+`"`) {
+					t.Errorf("%s: after hello %v, want a gap %q", c.name, f, c.gap)
+				}
+			}
+			s.body.Close()
+		}
+	})
+}
+
+func TestMissedDeletesComeFirstWithoutIDs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		g.post(1, "7", "go one")
+		g.post(2, "7", "go two")
+		last := g.hub.Stats().Head.String()
+		g.delete(1)
+		g.post(3, "7", "go three")
+		g.delete(2)
+		s := g.stream("/stream?track=go", "Last-Event-ID: "+last)
+		for _, id := range []string{"1", "2"} {
+			f := s.next()
+			if f.event != "delete" || f.id != last || !strings.Contains(f.data, `"id_str":"`+id+`"`) {
+				t.Fatalf("%v, want the delete of %s at the id of hello", f, id)
+			}
+		}
+		if got := s.ids(1); got[0] != "3" {
+			t.Errorf("%v, want 3", got)
+		}
+		g.post(4, "7", "go four") // and the deletes are not repeated
+		if got := s.ids(1); got[0] != "4" {
+			t.Errorf("%v, want 4", got)
+		}
+	})
+}
+
+func TestSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		var times []time.Time
+		for i := range 5 {
+			times = append(times, time.Now())
+			g.post(100+i, "7", "go")
+			time.Sleep(time.Minute)
+		}
+		e := epoch(g)
+		for since, want := range map[string]string{
+			"101":                                   "102",
+			"2m30s":                                 "103",
+			e + "-4":                                "104",
+			times[3].UTC().Format(time.RFC3339Nano): "103",
+			times[3].Add(time.Second).Format(time.RFC3339): "104",
+			times[0].Add(-time.Hour).Format(time.RFC3339):  "100",
+			strings.TrimSuffix(e, "") + "-0":               "100",
+		} {
+			_, s := helloOf(t, g, "/stream?since="+strings.ReplaceAll(since, "+", "%2B"))
+			f := s.next()
+			if f.event == "gap" {
+				f = s.next()
+			}
+			if f.event != "" || idOf(t, f.data) != want {
+				t.Errorf("since=%s begins with %v, want %s", since, f, want)
+			}
+			s.body.Close()
+		}
+	})
+}
+
+func TestEventsLists(t *testing.T) {
+	for list, want := range map[string]string{
+		"":                         "hello  delete limit upstream gap",
+		"events=all":               "hello  delete limit upstream gap",
+		"events=none":              "",
+		"events=hello":             "hello ",
+		"events=delete,limit":      " delete limit",
+		"events=delete&events=gap": " delete gap",
+		"events=all,heartbeat":     "hello  delete limit upstream gap heartbeat",
+		"events=heartbeat":         " heartbeat",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate(t)
+			s := g.open("/stream?" + list)
+			synctest.Wait()
+			g.post(1, "7", "go")
+			synctest.Wait() // or the delete finds it unwritten, and it is not written at all
+			g.delete(1)
+			g.notice(fanout.KindLimit, `{"limit":{"track":3}}`)
+			g.notice(fanout.KindUpstream, `{"upstream":{"state":"halted"}}`)
+			lost := fanout.NewEvent(nil, []byte(`{"gap":{}}`))
+			lost.Kind, lost.Loss = fanout.KindGap, &fanout.Loss{Reason: "upstream", Missed: -1}
+			g.hub.Publish(lost)
+			time.Sleep(20 * time.Second)
+			g.post(2, "7", "end")
+			var got []string
+			for {
+				f := s.next()
+				if f.event == "" && idOf(t, f.data) == "2" {
+					break
+				}
+				got = append(got, f.event)
+			}
+			if have := strings.Join(got, " "); have != want {
+				t.Errorf("%q, want %q", have, want)
+			}
+			if s.retry == "" || (strings.HasPrefix(list, "events=none") && s.pings != 2) {
+				t.Errorf("retry %q, %d comments: want a retry, and without hello a comment first", s.retry, s.pings)
+			}
+		})
+	}
+}
+
+// What clients learn of a delete depends on what they could have got.
+func TestWhoGetsADelete(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		streams := map[string]*reader{
+			"matched":    g.stream("/stream?track=go"),
+			"unmatched":  g.stream("/stream?track=zig"),
+			"unfiltered": g.stream("/stream"),
+			"listing":    g.stream("/stream?track=zig&events=delete,hello"),
+		}
+		synctest.Wait()
+		g.post(1, "7", "go")
+		synctest.Wait()
+		g.delete(1)   // held: to those it matched
+		g.delete(999) // never seen: to the unfiltered and those who list it
+		g.post(2, "7", "go zig")
+		want := map[string]string{
+			"matched": "1 delete:1 2", "unmatched": "2",
+			"unfiltered": "1 delete:1 delete:999 2", "listing": "delete:999 2",
+		}
+		for who, s := range streams {
+			var got []string
+			for len(got) == 0 || got[len(got)-1] != "2" {
+				f := s.next()
+				if f.event == "delete" {
+					got = append(got, "delete:"+regexp.MustCompile(`"id_str":"(\d+)"`).FindStringSubmatch(f.data)[1])
+				} else {
+					got = append(got, idOf(t, f.data))
+				}
+			}
+			if have := strings.Join(got, " "); have != want[who] {
+				t.Errorf("%s got %q, want %q", who, have, want[who])
+			}
+		}
+	})
+}
+
+func TestLimitEndsForGood(t *testing.T) {
+	for _, c := range []struct{ query, event string }{{"", "bye"}, {"&events=none", "EOF"}} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate(t)
+			for i := range 5 {
+				g.post(1+i, "7", "go")
+			}
+			s := g.open("/stream?since=1h&limit=3" + c.query)
+			if c.query == "" {
+				s.next()
+			}
+			if got := s.ids(3); !slices.Equal(got, []string{"1", "2", "3"}) {
+				t.Fatal(got)
+			}
+			f := s.next()
+			end := epoch(g) + "-3.end"
+			if f.event != c.event || f.id != end {
+				t.Fatalf("%v, want %s with id %s", f, c.event, end)
+			}
+			if c.event == "bye" {
+				want := fmt.Sprintf(`{"bye":{"reason":"limit","retry_ms":%s,"cursor":"%s"}}`, s.retry, end)
+				if f.data != want {
+					t.Errorf("%s, want %s", f.data, want)
+				}
+				if f = s.next(); f.event != "EOF" {
+					t.Errorf("after bye: %v", f)
+				}
+			}
+			for _, path := range []string{"/stream?last_event_id=" + end, "/stream?since=" + end} {
+				if resp := g.do("GET", path, ""); resp.StatusCode != http.StatusNoContent {
+					t.Errorf("GET %s: %d, want 204", path, resp.StatusCode)
+				}
+			}
+			if resp := g.do("GET", "/stream", "", "Last-Event-ID: "+end); resp.StatusCode != http.StatusNoContent {
+				t.Errorf("Last-Event-ID %s: %d, want 204", end, resp.StatusCode)
+			}
+		})
+	}
+}
+
+func TestMaxRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		live := g.stream("/stream?max_rate=3&track=go")
+		synctest.Wait()
+		base := time.Now() // the bubble's clock starts at a whole second
+		id := 0
+		for range 3 {
+			for range 5 {
+				id++
+				g.post(id, "7", "go")
+				time.Sleep(10 * time.Millisecond)
+			}
+			base = base.Add(time.Second)
+			time.Sleep(time.Until(base))
+		}
+		time.Sleep(3 * time.Second) // the last gap is told without another post
+		check := func(how string, s *reader) {
+			t.Helper()
+			for second := range 3 {
+				first := second*5 + 1
+				want := []string{fmt.Sprint(first), fmt.Sprint(first + 1), fmt.Sprint(first + 2)}
+				if got := s.ids(3); !slices.Equal(got, want) {
+					t.Errorf("%s, second %d: %v, want %v", how, second, got, want)
+				}
+				f := s.next()
+				wantID := fmt.Sprintf("%s-%d", epoch(g), first+4)
+				if f.event != "gap" || f.id != wantID || !strings.HasPrefix(f.data, `{"gap":{"missed":2,"reason":"max_rate","from":"2000`) {
+					t.Errorf("%s, second %d: %v, want a gap of 2 that ends at %s", how, second, f, wantID)
+				}
+			}
+		}
+		check("live", live)
+		replay := g.stream("/stream?max_rate=3&track=go&since=1h")
+		time.Sleep(2 * time.Second)
+		check("replay", replay)
+	})
+}
+
+// A loss before the log has a number only for a client that gets every post.
+func TestGapOfTheUpstream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		every, some := g.stream("/stream"), g.stream("/stream?track=go")
+		synctest.Wait()
+		e := fanout.NewEvent(nil, []byte(`{"gap":{}}`))
+		at := time.Date(2026, 1, 1, 0, 0, 0, 5e6, time.UTC)
+		e.Kind, e.Loss = fanout.KindGap, &fanout.Loss{Reason: "oversize", Missed: 1, From: at, To: at}
+		g.hub.Publish(e)
+		for s, missed := range map[*reader]string{every: "1", some: "null"} {
+			want := `{"gap":{"missed":` + missed + `,"reason":"oversize","from":"2026-01-01T00:00:00.005Z","to":"2026-01-01T00:00:00.005Z","cursor":"` + epoch(g) + `-0"}}`
+			if f := s.next(); f.data != want {
+				t.Errorf("%s\nwant %s", f.data, want)
+			}
+		}
+	})
+}
+
+func TestPostedForm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		resp := g.do("POST", "/stream?follow=9", "track="+strings.Repeat("a", 50)+"+%C3%BC%2Cgo", "Content-Type: application/x-www-form-urlencoded; charset=UTF-8")
+		if resp.StatusCode != 200 {
+			t.Fatal(resp.Status, readAll(t, resp.Body))
+		}
+		f := newReader(t, resp.Body).next()
+		if !strings.Contains(f.data, "ü") || !strings.Contains(f.data, "follow=9") {
+			t.Errorf("%v: the filter lacks what was posted", f)
+		}
+	})
+}

@@ -1,0 +1,84 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"aviary/fanout"
+	"aviary/upstream"
+	"aviary/upstream/twitter"
+)
+
+// inbox is a sink that counts.
+type inbox struct {
+	mu      sync.Mutex
+	kinds   map[fanout.Kind]int
+	dropped map[string]int
+	bytes   int
+}
+
+func (b *inbox) Alive(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bytes += n
+}
+
+func (b *inbox) Emit(e *fanout.Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kinds[e.Kind]++
+}
+
+func (b *inbox) Drop(reason string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dropped[reason]++
+}
+
+func (b *inbox) wait(t *testing.T, enough func(*inbox) bool) {
+	t.Helper()
+	for range 1000 {
+		b.mu.Lock()
+		ok := enough(b)
+		b.mu.Unlock()
+		if ok {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("never came: %+v", b)
+}
+
+// The gateway's own client and this server understand each other over TCP:
+// signature, gzip, framing, notices, and the end that was announced.
+func TestWithTheGatewaysClient(t *testing.T) {
+	s, base := overTCP(t, Config{Rate: 2000, Seed: 1})
+	source, err := twitter.New(twitter.Config{
+		StreamURL: base, Track: DefaultTrack, UserAgent: "aviary/test",
+		Credentials: func() (twitter.Credentials, error) { return twitter.Credentials(DefaultCredentials), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &inbox{kinds: map[fanout.Kind]int{}, dropped: map[string]int{}}
+	ended := make(chan error, 1)
+	go func() { ended <- source.Stream(context.Background(), in) }()
+	in.wait(t, func(b *inbox) bool { return b.kinds[fanout.KindPost] > 300 && b.kinds[fanout.KindDelete] > 0 })
+	if len(in.dropped) > 0 {
+		t.Errorf("dropped %v", in.dropped)
+	}
+	if err := s.Do("garbage\nlimit 5\ndisconnect 7"); err != nil {
+		t.Fatal(err)
+	}
+	err = <-ended
+	var failure *upstream.Error
+	if !errors.As(err, &failure) || failure.Class != upstream.Fatal {
+		t.Errorf("ended with %v", err)
+	}
+	if in.kinds[fanout.KindLimit] != 1 || in.kinds[fanout.KindDisconnect] != 1 || in.dropped["malformed"] < 5 {
+		t.Errorf("got %v, dropped %v", in.kinds, in.dropped)
+	}
+}
