@@ -36,10 +36,11 @@ bench:
 # The targets are found by asking each package, so a new one is never forgotten.
 fuzz:
 	@set -e; for package in $$($(GO) list ./...); do \
-		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+		listed=$$($(GO) test -list '^Fuzz' $$package); \
+		for target in $$listed; do case $$target in Fuzz*) \
 			echo "== $$package $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
-		done; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package;; \
+		esac; done; \
 	done
 
 # An installed golangci-lint is used if there is one.

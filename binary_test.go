@@ -4,31 +4,38 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// binary is the built program, as users run it.
-var binary string
+// scratchDir is removed when all tests are over.
+var scratchDir string
+
+// binary builds the program, once, and returns its path: some things only show
+// when it runs as users run it.
+var binary = sync.OnceValue(func() string {
+	path := filepath.Join(scratchDir, "aviary")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("go build: %v\n%s", err, out))
+	}
+	return path
+})
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "aviary")
-	if err != nil {
+	var err error
+	if scratchDir, err = os.MkdirTemp("", "aviary"); err != nil {
 		panic(err)
 	}
-	binary = filepath.Join(dir, "aviary")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		os.Exit(1)
-	}
 	code := m.Run()
-	_ = os.RemoveAll(dir)
+	_ = os.RemoveAll(scratchDir)
 	os.Exit(code)
 }
 
@@ -64,7 +71,7 @@ func TestExitCodes(t *testing.T) {
 		{"healthcheck", []string{"AVIARY_LISTEN=nowhere"}, exitSettings, "", "AVIARY_LISTEN"},
 	} {
 		t.Run(test.args, func(t *testing.T) {
-			c := exec.Command(binary, strings.Fields(test.args)...)
+			c := exec.Command(binary(), strings.Fields(test.args)...)
 			c.Env = test.environ
 			var out, errs bytes.Buffer
 			c.Stdout, c.Stderr = &out, &errs
@@ -79,10 +86,24 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+func TestBinaryWithPortInUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	c := exec.Command(binary())
+	c.Env = []string{"AVIARY_LISTEN=" + taken.Addr().String(), "AVIARY_ADMIN_LISTEN=off"}
+	out, _ := c.CombinedOutput()
+	if code := c.ProcessState.ExitCode(); code != exitFailed || !strings.Contains(string(out), "in use by another program") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
 // startBinary runs the program on a free port and returns its URL.
 func startBinary(t *testing.T, environ ...string) (*exec.Cmd, string, *lockedBuffer) {
 	t.Helper()
-	c := exec.Command(binary)
+	c := exec.Command(binary())
 	c.Env = append([]string{"AVIARY_LISTEN=127.0.0.1:0", "AVIARY_ADMIN_LISTEN=off"}, environ...)
 	errs, err := c.StderrPipe()
 	if err != nil {
@@ -121,7 +142,7 @@ func TestBinaryServesAndStops(t *testing.T) {
 	defer s.close()
 	s.posts(3)
 
-	check := exec.Command(binary, "healthcheck")
+	check := exec.Command(binary(), "healthcheck")
 	check.Env = []string{"AVIARY_LISTEN=" + strings.TrimPrefix(strings.Replace(url, "localhost", "127.0.0.1", 1), "http://")}
 	if out, err := check.CombinedOutput(); err != nil {
 		t.Errorf("healthcheck: %v %s", err, out)
@@ -141,14 +162,21 @@ func TestBinaryServesAndStops(t *testing.T) {
 // BenchmarkStart shows the time from the start of the process to the first
 // answer, with the simulator inside.
 func BenchmarkStart(b *testing.B) {
-	for range b.N {
-		c := exec.Command(binary)
-		c.Env = []string{"AVIARY_LISTEN=127.0.0.1:18080", "AVIARY_ADMIN_LISTEN=off"}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	address := free.Addr().String()
+	_ = free.Close()
+	binary()
+	for b.Loop() {
+		c := exec.Command(binary())
+		c.Env = []string{"AVIARY_LISTEN=" + address, "AVIARY_ADMIN_LISTEN=off"}
 		if err := c.Start(); err != nil {
 			b.Fatal(err)
 		}
 		for {
-			response, err := http.Get("http://127.0.0.1:18080/healthz")
+			response, err := http.Get("http://" + address + "/healthz")
 			if err == nil {
 				_ = response.Body.Close()
 				break

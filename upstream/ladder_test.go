@@ -1,5 +1,15 @@
 package upstream
 
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
 func TestLadders(t *testing.T) {
 	linear := func() (d []time.Duration) {
 		for i := 1; i <= 64; i++ {

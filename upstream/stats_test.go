@@ -1,5 +1,18 @@
 package upstream
 
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aviary/fanout"
+)
+
 func TestGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		control := func(ctx context.Context, to Sink) error {

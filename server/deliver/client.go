@@ -64,7 +64,7 @@ type Stream struct {
 	Limit   int64    // end after so many posts; 0: no limit
 	MaxRate int      // posts in each second; 0: no limit
 	Opening []byte   // the first bytes: retry and hello
-	Conn    net.Conn // HTTP/1: the connection, which a stalled client loses with a reset; HTTP/2: nil
+	Conn    net.Conn // HTTP/1: the connection, which is reset if the client stalls; HTTP/2: nil
 }
 
 // Bell is the bell to subscribe with.
@@ -92,6 +92,7 @@ func (c *Client) Serve(ctx context.Context, w http.ResponseWriter, s Stream) (Re
 		c.rate = &rate{max: s.MaxRate}
 	}
 	c.lastWrite.Store(c.clients.now())
+	c.linger(0)
 
 	m := c.clients.metrics
 	m.opened(c.form)
@@ -117,11 +118,10 @@ func (c *Client) serve(s Stream) Reason {
 	if err == nil && reason != Gone {
 		err = c.bye(reason)
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		return reason
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		c.reset()
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return TooSlow
 	}
 	return Gone
@@ -324,5 +324,9 @@ func (c *Client) bye(r Reason) error {
 		id = at.End()
 	}
 	b.buf = c.form.AppendBye(b.own(), r, c.clients.RetryAfter(r), id)
-	return c.flush(b)
+	err := c.flush(b)
+	if err == nil {
+		c.linger(-1)
+	}
+	return err
 }

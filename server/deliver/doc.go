@@ -31,7 +31,7 @@
 //
 // Every write has a deadline of WriteTimeout, renewed when an eighth of it has
 // passed and not before each write: setting a deadline costs a timer. A client
-// that misses it is closed with a reset, so that the kernel drops what it held.
+// that misses it is closed with a reset (linger 0), so that the kernel drops what it held.
 //
 // HTTP/1.1 streams are delimited by the end of the connection
 // (Transfer-Encoding: identity inside net/http, as the SSE recommendation

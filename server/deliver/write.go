@@ -72,19 +72,17 @@ func (c *Client) failed(err error) error {
 	return err
 }
 
-// reset closes the connection so that the kernel forgets what it still holds for
-// the client at once (linger 0). An HTTP/2 stream has been reset by its deadline,
-// and its connection goes on for the others.
-func (c *Client) reset() {
+// linger says what becomes of the bytes that the kernel holds when the connection
+// is closed: with 0 they are forgotten and the client sees a reset, with -1 they
+// are sent. A stream lives with 0, since net/http itself closes a connection
+// whose write fails, and gets -1 when its last word is written. Streams of
+// HTTP/2 share a connection, which stays as it is; pipes have no such option.
+func (c *Client) linger(seconds int) {
 	conn := c.conn
-	if conn == nil {
-		return
-	}
 	if t, ok := conn.(interface{ NetConn() net.Conn }); ok { // tls.Conn
 		conn = t.NetConn()
 	}
 	if t, ok := conn.(interface{ SetLinger(int) error }); ok {
-		_ = t.SetLinger(0) // fails only if the connection is closed already
+		_ = t.SetLinger(seconds) // fails only if the connection is closed already
 	}
-	_ = conn.Close()
 }

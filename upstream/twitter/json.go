@@ -1,13 +1,8 @@
 package twitter
 
 import (
-	"encoding/binary"
 	"errors"
-	"math/bits"
 	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
-	"unsafe"
 )
 
 // maxDepth is how deep JSON may nest; encoding/json has the same bound.

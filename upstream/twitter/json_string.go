@@ -1,5 +1,13 @@
 package twitter
 
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
+	"unsafe"
+)
+
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080

@@ -1,5 +1,18 @@
 package twitter
 
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"aviary/fanout"
+	"aviary/upstream"
+)
+
 // world is what a random upstream has done. Its handlers run one after the
 // other, but on goroutines of their own.
 type world struct {

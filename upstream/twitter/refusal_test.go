@@ -1,5 +1,20 @@
 package twitter
 
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"aviary/upstream"
+)
+
 // All three ladders to their caps, over the wire.
 func TestLaddersOverTheWire(t *testing.T) {
 	linear := make([]time.Duration, 0, 66)

@@ -42,7 +42,7 @@
 // users speak of seven topics, each with a keyword that shows as a word or a
 // hashtag: football, go, music (16 to 17 % each), weather, cooking, trains, space
 // (10 to 11 % each). Now and then everybody speaks of one thing for a while.
-// Of 100 posts about 18 are reposts, 9 quotes, 12 replies, 12 extended; others have
+// Of 100 posts about 18 are reposts, 9 quotes, 12 replies, 11 extended; others have
 // links, mentions, cashtags, media with alt texts, places with their box in
 // either point order, points. One post in four is escaped to ASCII as the real
 // service did, the others are plain UTF-8. Of 1,000 messages some 20 are deletes,
