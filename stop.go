@@ -58,7 +58,7 @@ func (g *gateway) stop() int {
 // Parts of a shutdown that wait at most so long, if DRAIN leaves so much.
 const (
 	parting = 500 * time.Millisecond // for the upstream, before clients are told: what it still brings is theirs
-	closing = time.Second            // for requests that are not streams, after every stream is closed
+	closing = time.Second            // for requests that are not streams, after every stream has ended
 )
 
 // shutdown: no new events, goodbye to every client, and the listeners last, so
@@ -73,6 +73,7 @@ func (g *gateway) shutdown(ctx context.Context) {
 	if err := g.server.Drain(ctx); err != nil {
 		g.log.Warn("not every client could be told goodbye in time", "error", err)
 	}
+	g.server.Close()
 	last, cancel := context.WithTimeout(ctx, closing)
 	defer cancel()
 	for _, s := range g.http {
@@ -80,7 +81,6 @@ func (g *gateway) shutdown(ctx context.Context) {
 			_ = s.Close()
 		}
 	}
-	g.server.Close()
 	g.source.close()
 	select {
 	case <-g.upstreamDone:

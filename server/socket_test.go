@@ -35,7 +35,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// One client stops reading while 24 MB go out. The others get every post, in
+// One client stops reading while 10 MB go out, far more than a socket holds. The others get every post, in
 // order, and the stalled one is closed and costs little.
 func TestStalledReaderHarmsNobody(t *testing.T) {
 	hub := fanout.NewHub(fanout.Config{Events: 20000})
@@ -48,13 +48,13 @@ func TestStalledReaderHarmsNobody(t *testing.T) {
 	defer stalled.Close()
 	fmt.Fprint(stalled, "GET /stream HTTP/1.1\r\nHost: gate\r\n\r\n")
 
-	const readers, posts, size = 10, 6000, 4 << 10
+	const readers, posts, size = 8, 640, 16 << 10
 	var reading sync.WaitGroup
 	for range readers {
 		s := g.stream("/stream?payload=full")
 		reading.Go(func() {
 			for i := range posts {
-				if f := s.next(); f.event != "" || idOf(t, f.data) != fmt.Sprint(i+1) {
+				if f := s.next(); f.event != "" || !strings.HasPrefix(f.data, fmt.Sprintf(`{"id":%d,`, i+1)) {
 					t.Errorf("post %d: %.100s", i+1, f)
 					return
 				}
@@ -66,7 +66,7 @@ func TestStalledReaderHarmsNobody(t *testing.T) {
 	began := time.Now()
 	for i := range posts {
 		g.post(i+1, "7", text)
-		if i%40 == 0 {
+		if i%10 == 0 {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}

@@ -38,21 +38,26 @@ func (s *Server) generate() {
 		}
 		now := time.Now()
 		if now.Sub(due) > time.Second {
-			due = now // the machine slept, or nobody listened: don't catch up
+			due = now // the machine slept, or can't keep up: don't catch up
 		}
-		for due.Before(now) || due.Equal(now) {
+		for !due.After(now) {
 			burst, ok := s.emit(now)
 			if !ok {
-				select {
-				case <-s.quit:
-					return
-				case <-s.wake:
-				}
 				break
 			}
 			due = due.Add(max(p.gap(due.Sub(start), burst), 1))
 		}
-		timer.Reset(max(time.Until(due), time.Millisecond))
+		if due.After(now) {
+			timer.Reset(max(time.Until(due), time.Millisecond)) // above 1,000/s several at a time
+			continue
+		}
+		select { // nobody listens
+		case <-s.quit:
+			return
+		case <-s.wake:
+			due = time.Now()
+			timer.Reset(0)
+		}
 	}
 }
 
