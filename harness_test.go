@@ -225,10 +225,7 @@ func fetch(t *testing.T, client *http.Client, url string) (int, string) {
 }
 
 // sseEvent is one event as a client of the standard sees it.
-type sseEvent struct {
-	name, id, data string
-	retry          int // 0: none
-}
+type sseEvent struct{ name, id, data string }
 
 // text of the post in the event.
 func (e sseEvent) text() string {

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux || darwin
 
 package main
 
@@ -22,5 +22,5 @@ func raiseDescriptorLimit() (int, error) {
 			limit = raised
 		}
 	}
-	return int(min(uint64(limit.Cur), math.MaxInt32)), nil
+	return int(min(limit.Cur, math.MaxInt32)), nil
 }

@@ -180,11 +180,10 @@ func (h *Hub) stamp(e *Event) {
 	}
 	h.now, e.Received = now, now
 	switch {
-	case e.ID.Seq != 0:
-	case e.Kind.sequenced():
-		e.ID.Seq = h.log.seq + 1
-	default:
+	case !e.Kind.sequenced():
 		e.ID.Seq = h.log.seq
+	case e.ID.Seq == 0:
+		e.ID.Seq = h.log.seq + 1
 	}
 	if e.ID.Epoch == 0 {
 		e.ID.Epoch = h.epoch

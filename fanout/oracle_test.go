@@ -12,7 +12,7 @@ import (
 
 var (
 	worldSeed  = flag.Uint64("world", 0, "run this one world")
-	worldCount = flag.Uint64("worlds", 300, "how many worlds to run")
+	worldCount = flag.Uint64("worlds", 200, "how many worlds to run")
 )
 
 type seeded struct {
@@ -35,7 +35,7 @@ func TestWorlds(t *testing.T) {
 	}
 	var sum struct{ delivered, gaps, tombs, resumes, deaths int }
 	for seed := first; seed <= last; seed++ {
-		d := &seeded{Rand: rand.New(rand.NewPCG(seed, 7)), left: 250}
+		d := &seeded{Rand: rand.New(rand.NewPCG(seed, 7)), left: 160}
 		synctest.Test(t, func(t *testing.T) {
 			defer func() {
 				if t.Failed() {
@@ -93,7 +93,7 @@ func live(t *testing.T, d dice) *world {
 	bursts := 12
 	switch d.roll(24) {
 	case 0: // several segments, long lists
-		config.Events, bursts = 300+d.roll(3000), 400
+		config.Events, bursts = 300+d.roll(2500), 250
 	case 1, 2, 3: // ages
 		config.Age = time.Duration(1+d.roll(60)) * time.Second
 	}

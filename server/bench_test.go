@@ -102,4 +102,3 @@ func BenchmarkFanOut(b *testing.B) {
 		})
 	}
 }
-

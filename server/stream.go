@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -18,43 +17,97 @@ import (
 // allowStream is what /stream can be asked with.
 const allowStream = "GET, HEAD, POST, OPTIONS"
 
-// stream answers /stream: live posts as SSE or NDJSON.
+// stream answers /stream: live posts as SSE or NDJSON. It and what it calls stay
+// on the stack of every idle client, so all that can be done before is done in
+// begin, whose frames are gone by then: above 3 KB the stack would be 16 KB.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	began := false
-	defer func() {
-		if v := recover(); v != nil {
-			s.panicked(w, r, v, began)
-		}
-	}()
+	defer s.caught(w, r, &began)
+	client, stream := s.begin(w, r)
+	if client == nil {
+		return
+	}
+	defer client.Leave()
+	began = true
+	reason, err := client.Serve(r.Context(), w, stream)
+	s.ended(w, r, client, reason, err)
+}
+
+// caught ends a stream whose handler has a bug.
+func (s *Server) caught(w http.ResponseWriter, r *http.Request, began *bool) {
+	if v := recover(); v != nil {
+		s.panicked(w, r, v, *began)
+	}
+}
+
+// ended says how a stream ended; one that could not begin is answered now.
+func (s *Server) ended(w http.ResponseWriter, r *http.Request, c *deliver.Client, reason deliver.Reason, err error) {
+	if err != nil {
+		w.Header().Del("Transfer-Encoding")
+		s.fail(w, r, err)
+		return
+	}
+	s.opts.Log.Debug("a stream ended", "client", c.ID, "reason", reason.String(), "lasted", time.Since(c.Since))
+}
+
+// fail answers with the problem that err is.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := asProblem(err)
+	if p.Status == http.StatusInternalServerError {
+		s.opts.Log.Error("a stream could not begin", "error", err)
+	}
+	p.write(w, r)
+}
+
+// begin does everything up to the first byte of a stream. It returns nil if the
+// request has been answered: it was wrong, or asked for no stream.
+func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*deliver.Client, *deliver.Stream) {
 	w.Header().Set("Vary", "Accept, Accept-Encoding, Authorization, Origin")
+	s.setDeadline(w, s.opts.WriteTimeout)
 	if !s.cors.allow(w, r) {
 		problem(http.StatusForbidden, "an opaque origin (null) is refused: serve the page from an origin of its own").write(w, r)
-		return
+		return nil, nil
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 	case http.MethodOptions:
 		s.cors.preflight(w, r, allowStream)
-		return
+		return nil, nil
 	default:
 		w.Header().Set("Allow", allowStream)
 		problem(http.StatusMethodNotAllowed, "/stream takes %s", allowStream).write(w, r)
-		return
+		return nil, nil
 	}
 	values, err := s.readParams(w, r)
-	if err == nil {
-		var q *request
-		if q, err = parse(values, r.Header, time.Now()); err == nil {
-			err = s.serveStream(w, r, q, &began)
-		}
-	}
 	if err != nil {
-		p := asProblem(err)
-		if p.Status == http.StatusInternalServerError {
-			s.opts.Log.Error("a stream could not begin", "error", err)
-		}
-		p.write(w, r)
+		s.fail(w, r, err)
+		return nil, nil
 	}
+	q, err := parse(values, r.Header, time.Now())
+	if err != nil {
+		s.fail(w, r, err)
+		return nil, nil
+	}
+	switch {
+	case q.end:
+		w.WriteHeader(http.StatusNoContent) // the one answer that stops an EventSource
+		return nil, nil
+	case r.Method == http.MethodHead:
+		streamHeaders(w.Header(), q.form)
+		w.WriteHeader(http.StatusOK)
+		return nil, nil
+	}
+	client, err := s.clients.Admit(s.clientKey(r))
+	if err == nil {
+		var stream *deliver.Stream
+		if stream, err = s.subscribe(w, r, q, client); err == nil {
+			return client, stream
+		}
+	} else if err = s.refuse(w, q, err); err == nil {
+		return nil, nil
+	}
+	s.fail(w, r, err)
+	return nil, nil
 }
 
 // readParams reads the query string and, of a POST, the form body.
@@ -131,22 +184,13 @@ func badEscape(err error) string {
 	return string(e)
 }
 
-// serveStream gives the client a place, or tells it why not, and streams.
-func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, q *request, began *bool) error {
-	if q.end {
-		w.WriteHeader(http.StatusNoContent) // the one answer that stops an EventSource
-		return nil
-	}
-	if r.Method == http.MethodHead {
-		streamHeaders(w.Header(), q.form)
-		w.WriteHeader(http.StatusOK)
-		return nil
-	}
-	client, err := s.clients.Admit(s.clientKey(r))
-	if err != nil {
-		return s.refuse(w, r, q, err)
-	}
-	defer client.Leave()
+// subscribe makes a stream of a request. If it fails the client's place is free again.
+func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, q *request, client *deliver.Client) (stream *deliver.Stream, err error) {
+	defer func() {
+		if stream == nil {
+			client.Leave()
+		}
+	}()
 	sub, resume := s.opts.Hub.Subscribe(fanout.SubscribeOptions{
 		Start: q.start, Filter: q.filter, Bell: client.Bell(), UnseenDeletes: q.unseen,
 	})
@@ -156,27 +200,19 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, q *request,
 	opening, err := s.opening(q, resume)
 	if err != nil {
 		sub.Close()
-		return err
+		return nil, err
 	}
 	streamHeaders(w.Header(), q.form)
-	var conn net.Conn
+	stream = &deliver.Stream{
+		Sub: sub, Resume: resume, Filter: q.filter, Form: q.form,
+		Limit: q.limit, MaxRate: q.maxRate, Opening: opening,
+	}
 	if r.ProtoMajor == 1 {
-		conn = connOf(r.Context())
+		stream.Conn = connOf(r.Context())
 		// Without chunks: see package deliver.
 		w.Header().Set("Transfer-Encoding", "identity")
 	}
-	*began = true
-	reason, err := client.Serve(r.Context(), w, deliver.Stream{
-		Sub: sub, Resume: resume, Filter: q.filter, Form: q.form,
-		Limit: q.limit, MaxRate: q.maxRate, Opening: opening, Conn: conn,
-	})
-	if err != nil {
-		*began = false
-		w.Header().Del("Transfer-Encoding")
-		return err
-	}
-	s.opts.Log.Debug("a stream ended", "client", client.ID, "reason", reason.String(), "lasted", time.Since(client.Since))
-	return nil
+	return stream, nil
 }
 
 // streamHeaders sets the headers of a stream.
@@ -192,7 +228,7 @@ func streamHeaders(h http.Header, f deliver.Form) {
 
 // refuse answers a client there is no place for. In a drain everybody gets a
 // bye; in an overload those who would never come back after an error.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, q *request, why error) error {
+func (s *Server) refuse(w http.ResponseWriter, q *request, why error) error {
 	reason := deliver.Overloaded
 	if errors.Is(why, deliver.ErrDraining) {
 		reason = deliver.Draining
@@ -200,7 +236,6 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, q *request, why 
 	s.clients.Metrics().Refused(reason)
 	s.opts.Log.Debug("a stream was refused", "reason", why)
 	retry := s.clients.RetryAfter(reason)
-	s.setDeadline(w, s.opts.WriteTimeout)
 	if reason == deliver.Draining || q.explicit {
 		streamHeaders(w.Header(), q.form)
 		id := q.id
@@ -221,7 +256,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, q *request, why 
 	return problem(status, "%s", why)
 }
 
-// panicked ends a stream whose handler has a bug.
+// panicked answers for a handler that has a bug.
 func (s *Server) panicked(w http.ResponseWriter, r *http.Request, v any, began bool) {
 	if v == http.ErrAbortHandler {
 		panic(v)

@@ -477,3 +477,59 @@ func TestPostedForm(t *testing.T) {
 		}
 	})
 }
+
+// What is deleted while a client is stuck is not sent to it, but for what its one
+// pending write holds already.
+func TestStuckClientGetsNoDeletedPost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		c, err := g.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprint(c, "GET /stream HTTP/1.1\r\nHost: gate\r\n\r\n")
+		buf := make([]byte, 4096)
+		if _, err := c.Read(buf); err != nil { // the head and hello; then it stops reading
+			t.Fatal(err)
+		}
+		for i := range 100 {
+			g.post(1+i, "7", strings.Repeat("x", 3000))
+		}
+		synctest.Wait()
+		g.delete(100)
+		all := soak(c)
+		time.Sleep(time.Second)
+		all.mu.Lock()
+		got := string(all.buf)
+		all.mu.Unlock()
+		if !strings.Contains(got, `"id_str":"99","text"`) || strings.Contains(got, `"id_str":"100","text"`) {
+			t.Error("want post 99 and not post 100, which was deleted before its turn")
+		}
+		if !strings.Contains(got, `{"delete":{"status":{"id":100,`) {
+			t.Error("the delete is missing")
+		}
+	})
+}
+
+func TestPayloads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		s := g.stream("/stream?payload=ids")
+		lines := soak(g.do("GET", "/stream?payload=ids&format=ndjson&events=delete", "").Body)
+		cut(t, lines, "\n", 1)
+		g.post(1, "7", "go")
+		synctest.Wait()
+		g.delete(1)
+		if f := s.next(); f.event != "" || f.data != `{"id_str":"1"}` {
+			t.Error(f)
+		}
+		notice := `{"delete":{"status":{"id":1,"id_str":"1","user_id":1,"user_id_str":"1"}}}`
+		if f := s.next(); f.data != notice { // only posts have payloads
+			t.Error(f)
+		}
+		if got := cut(t, lines, "\n", 2); got != `{"id_str":"1"}`+"\n"+notice+"\n" {
+			t.Errorf("%q", got)
+		}
+	})
+}

@@ -39,8 +39,8 @@ type Client struct {
 	ask       atomic.Uint32 // the Reason to end for; the first one stands
 	beat      atomic.Bool   // a heartbeat is due
 	lastWrite atomic.Int64
-	tell      atomic.Int64 // when skipped posts are to be told; 0: none
-	position  atomic.Uint64
+	tell      atomic.Int64  // when skipped posts are to be told; 0: none
+	position  atomic.Uint64 // the sequence told to the client last
 	posts     atomic.Uint64 // delivered
 
 	// Owned by the handler's goroutine.
@@ -77,11 +77,35 @@ func (c *Client) Leave() { c.clients.free(c.Key) }
 // response headers must be set; the first write sends them. ctx ends when the
 // client is gone. A w that cannot flush or take a deadline is an error, before
 // anything has been written.
-func (c *Client) Serve(ctx context.Context, w http.ResponseWriter, s Stream) (Reason, error) {
+func (c *Client) Serve(ctx context.Context, w http.ResponseWriter, s *Stream) (reason Reason, err error) {
 	defer s.Sub.Close()
+	if err := c.prepare(w, s); err != nil {
+		return Failed, err
+	}
+	reason = Failed // should anything below panic
+	m := c.clients.metrics
+	m.opened(c.form)
+	defer func() { m.closed(c.form, reason) }()
+	defer context.AfterFunc(ctx, func() { c.end(Gone) })()
+	c.shard.join(c)
+	defer c.shard.leave(c)
+	for fail := c.open(s); ; <-c.wake {
+		if fail == nil {
+			reason, fail = c.pump()
+		}
+		if fail == nil && reason == Open {
+			continue
+		}
+		reason = c.finish(reason, fail)
+		return reason, nil
+	}
+}
+
+// prepare makes the client ready for its stream.
+func (c *Client) prepare(w http.ResponseWriter, s *Stream) error {
 	c.out, c.control, c.conn, c.shared = w, http.NewResponseController(w), s.Conn, s.Conn == nil
 	if err := c.control.SetWriteDeadline(time.Now().Add(c.clients.cfg.WriteTimeout)); err != nil {
-		return Failed, errors.Join(errors.New("the response writer takes no write deadline: is a middleware in the way?"), err)
+		return errors.Join(errors.New("the response writer takes no write deadline: is a middleware in the way?"), err)
 	}
 	c.sub, c.filter, c.form = s.Sub, s.Filter, s.Form
 	c.passed, c.limit = s.Resume.At, s.Limit
@@ -93,28 +117,11 @@ func (c *Client) Serve(ctx context.Context, w http.ResponseWriter, s Stream) (Re
 	}
 	c.lastWrite.Store(c.clients.now())
 	c.linger(0)
-
-	m := c.clients.metrics
-	m.opened(c.form)
-	reason := Failed
-	defer func() { m.closed(c.form, reason) }()
-	stop := context.AfterFunc(ctx, func() { c.end(Gone) })
-	defer stop()
-	c.shard.join(c)
-	defer c.shard.leave(c)
-	reason = c.serve(s)
-	return reason, nil
+	return nil
 }
 
-// serve is the stream.
-func (c *Client) serve(s Stream) Reason {
-	reason, err := Open, c.open(s)
-	for err == nil {
-		if reason, err = c.pump(); reason != Open || err != nil {
-			break
-		}
-		<-c.wake
-	}
+// finish says goodbye, if the client can still hear it, and tells why it ended.
+func (c *Client) finish(reason Reason, err error) Reason {
 	if err == nil && reason != Gone {
 		err = c.bye(reason)
 	}
@@ -144,7 +151,7 @@ func (c *Client) end(r Reason) {
 
 // open writes what comes before the first event: the opening, the deletes that
 // were missed, and where history is missing.
-func (c *Client) open(s Stream) error {
+func (c *Client) open(s *Stream) error {
 	b := batches.Get().(*batch)
 	defer b.release()
 	b.buf = append(b.buf, s.Opening...)
@@ -212,11 +219,10 @@ func (c *Client) idle(b *batch) error {
 	if c.rate != nil && c.rate.skipped > 0 {
 		return c.flush(b) // no id may pass posts whose gap is still to be told
 	}
-	// Everything up to the subscription's cursor has been written or did not match.
-	at := c.sub.Cursor()
-	c.position.Store(at.Seq)
 	if c.beat.Swap(false) && b.size() == 0 && c.clients.now()-c.lastWrite.Load() > int64(c.clients.cfg.Heartbeat)/2 {
-		b.buf = c.form.appendHeartbeat(b.buf, at.String())
+		// Everything up to the subscription's cursor has been written or did not match.
+		c.passed = c.sub.Cursor()
+		b.buf = c.form.appendHeartbeat(b.buf, c.passed.String())
 	}
 	return c.flush(b)
 }

@@ -15,7 +15,7 @@ type Info struct {
 	Events    string    `json:"events"`
 	Since     time.Time `json:"since"`
 	Posts     uint64    `json:"posts"`  // delivered
-	Behind    uint64    `json:"behind"` // sequences between its place and the head
+	Behind    uint64    `json:"behind"` // sequences from the id it was sent last, by a heartbeat at latest, to the head
 	IdleS     float64   `json:"idle_s"` // since the last write to it
 }
 

@@ -1,0 +1,347 @@
+package deliver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aviary/fanout"
+	"aviary/fanout/filter"
+)
+
+// socket is a ResponseWriter that notes what happens to it.
+type socket struct {
+	header  http.Header
+	writes  []int // sizes
+	armed   int   // deadlines set
+	cleared int
+	flushed int
+	last    time.Time // the deadline
+	data    bytes.Buffer
+	fail    error
+	late    int // writes with less than the timeout left
+	timeout time.Duration
+}
+
+func (s *socket) Header() http.Header { return s.header }
+func (s *socket) WriteHeader(int)     {}
+func (s *socket) FlushError() error   { s.flushed++; return s.fail }
+func (s *socket) Flush()              {}
+
+func (s *socket) Write(p []byte) (int, error) {
+	s.writes = append(s.writes, len(p))
+	if time.Until(s.last) < s.timeout {
+		s.late++
+	}
+	s.data.Write(p)
+	return len(p), s.fail
+}
+
+func (s *socket) SetWriteDeadline(t time.Time) error {
+	if s.last = t; t.IsZero() {
+		s.cleared++
+	} else {
+		s.armed++
+	}
+	return nil
+}
+
+// world is clients on a hub, one of them streaming into a socket.
+type world struct {
+	t       *testing.T
+	hub     *fanout.Hub
+	clients *Clients
+	id      int
+}
+
+func newWorld(t *testing.T, change func(*Config)) *world {
+	hub := fanout.NewHub(fanout.Config{Epoch: 1 << 30, Events: 1000})
+	cfg := Config{Hub: hub, Shards: 2, Heartbeat: 15 * time.Second, WriteTimeout: 10 * time.Second, Retry: 3 * time.Second, Drain: 10 * time.Second}
+	if change != nil {
+		change(&cfg)
+	}
+	w := &world{t: t, hub: hub, clients: New(cfg)}
+	t.Cleanup(func() { w.clients.Close(); hub.Close() })
+	return w
+}
+
+func (w *world) post(size int) {
+	w.id++
+	e := fanout.NewEvent(&fanout.Dialect{Name: "twitter"}, fmt.Appendf(nil, `{"id_str":"%d","text":"%s"}`, w.id, strings.Repeat("x", size)))
+	var b filter.Builder
+	b.Reset(filter.Key{Source: "twitter", ID: fmt.Sprint(w.id)})
+	b.Text("x")
+	e.Post = b.Post()
+	if !w.hub.Publish(e) {
+		w.t.Fatal("refused")
+	}
+}
+
+// serve streams to out until ctx ends.
+func (w *world) serve(ctx context.Context, out http.ResponseWriter, change func(*Stream)) (Reason, error) {
+	c, err := w.clients.Admit("")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer c.Leave()
+	f, err := filter.Parse(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s := &Stream{Filter: f, Form: Form{Events: AllEvents}, Opening: []byte("opening\n\n")}
+	s.Sub, s.Resume = w.hub.Subscribe(fanout.SubscribeOptions{Filter: f, Bell: c.Bell(), Start: fanout.Start{Mode: fanout.StartTime, Time: time.Unix(1, 0)}})
+	s.Resume.Gap = fanout.Gap{}
+	if change != nil {
+		change(s)
+	}
+	return c.Serve(ctx, out, s)
+}
+
+// Whatever is pending goes out in few writes, none above 64 KiB, none without a
+// whole write timeout before it.
+func TestWritesAreLargeAndBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		for range 100 {
+			w.post(3000)
+		}
+		w.post(500 << 10)
+		out := &socket{header: http.Header{}, timeout: 10 * time.Second}
+		ctx, leave := context.WithCancel(t.Context())
+		go func() { time.Sleep(time.Minute); leave() }()
+		reason, err := w.serve(ctx, out, nil)
+		if reason != Gone || err != nil {
+			t.Errorf("%v %v", reason, err)
+		}
+		total := 0
+		for _, n := range out.writes {
+			if total += n; n > maxWrite {
+				t.Errorf("a write of %d bytes", n)
+			}
+		}
+		if len(out.writes) > 35 || total < 800_000 {
+			t.Errorf("%d writes for %d bytes", len(out.writes), total)
+		}
+		if out.late > 0 || out.flushed != len(out.writes) {
+			t.Errorf("%d writes were late, %d of %d flushed", out.late, out.flushed, len(out.writes))
+		}
+		if n := bytes.Count(out.data.Bytes(), []byte("\ndata: {\"id_str\"")); n != 101 {
+			t.Errorf("%d posts", n)
+		}
+	})
+}
+
+// On a connection of its own a client's deadline is renewed now and then; on a
+// shared one, where it ends the stream by itself, it is set and taken away.
+func TestDeadlines(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, nil)
+			out := &socket{header: http.Header{}, timeout: 10 * time.Second}
+			ctx, leave := context.WithCancel(t.Context())
+			go func() {
+				for range 1000 {
+					w.post(10)
+					time.Sleep(10 * time.Millisecond)
+				}
+				leave()
+			}()
+			if _, err := w.serve(ctx, out, func(s *Stream) {
+				if own {
+					s.Conn = nowhere{}
+				}
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if own && (out.armed > 12 || out.cleared > 0 || out.late > 0) {
+				t.Errorf("own: set %d times, cleared %d, late %d in %d writes", out.armed, out.cleared, out.late, len(out.writes))
+			}
+			if !own && (out.cleared != len(out.writes) || out.late > 0) {
+				t.Errorf("shared: cleared %d, late %d in %d writes", out.cleared, out.late, len(out.writes))
+			}
+		})
+	}
+}
+
+// nowhere is a connection that is never used.
+type nowhere struct{ net.Conn }
+
+func TestReasons(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		fail error
+		want Reason
+	}{{"broken", errors.New("broken pipe"), Gone}, {"deadline", fmt.Errorf("write: %w", os.ErrDeadlineExceeded), TooSlow}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, nil)
+			reason, err := w.serve(t.Context(), &socket{header: http.Header{}, fail: c.fail}, nil)
+			if reason != c.want || err != nil {
+				t.Errorf("%s: %v %v, want %v", c.name, reason, err, c.want)
+			}
+		})
+	}
+}
+
+func TestAdmitCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *Config) { c.MaxClients, c.MaxPerKey = 3, 2 })
+		admit := func(key string, want error) *Client {
+			t.Helper()
+			c, err := w.clients.Admit(key)
+			if !errors.Is(err, want) {
+				t.Errorf("Admit(%q): %v, want %v", key, err, want)
+			}
+			return c
+		}
+		a := admit("a", nil)
+		admit("a", nil)
+		admit("a", ErrKeyFull)
+		b := admit("", nil)
+		admit("", ErrFull)
+		a.Leave()
+		b.Leave()
+		admit("a", nil)
+		admit("a", ErrKeyFull)
+		if n := w.clients.Len(); n != 2 {
+			t.Errorf("%d clients", n)
+		}
+		if len(w.clients.byKey) != 1 {
+			t.Errorf("keys are kept: %v", w.clients.byKey)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := w.clients.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Drain with clients that never serve: %v", err)
+		}
+		admit("", ErrDraining)
+	})
+}
+
+func TestRetries(t *testing.T) {
+	cs := &Clients{cfg: Config{Retry: 3 * time.Second, Drain: 10 * time.Second}}
+	for r, bounds := range map[Reason][2]time.Duration{
+		Draining: {3 * time.Second, 13 * time.Second}, MaxAge: {1500 * time.Millisecond, 4500 * time.Millisecond},
+		Limit: {1500 * time.Millisecond, 4500 * time.Millisecond}, Overloaded: {30 * time.Second, 60 * time.Second},
+	} {
+		low, high := time.Hour, time.Duration(0)
+		for range 2000 {
+			d := cs.RetryAfter(r)
+			low, high = min(low, d), max(high, d)
+		}
+		span := bounds[1] - bounds[0]
+		if low < bounds[0] || high > bounds[1] || low > bounds[0]+span/50 || high < bounds[1]-span/50 {
+			t.Errorf("%v: from %v to %v, want all of %v", r, low, high, bounds)
+		}
+	}
+}
+
+func TestEventSets(t *testing.T) {
+	for e, want := range map[Events]string{0: "none", AllEvents: "all", Delete | Heartbeat: "delete,heartbeat", AllEvents | Heartbeat: strings.Join(EventNames(), ",")} {
+		if got := e.String(); got != want {
+			t.Errorf("%d: %q, want %q", e, got, want)
+		}
+	}
+	for _, name := range EventNames() {
+		if got := EventNamed(name).String(); got != name {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	for k := fanout.KindDelete; k <= fanout.KindOther; k++ {
+		if got := ofKind(k).String(); got != k.String() {
+			t.Errorf("kind %v is event %s", k, got)
+		}
+	}
+	if EventNamed("post") != 0 || EventNamed("") != 0 || ofKind(fanout.KindPost) != 0 {
+		t.Error("a post has no name")
+	}
+}
+
+func TestBye(t *testing.T) {
+	for _, c := range []struct {
+		form Form
+		r    Reason
+		id   string
+		want string
+	}{
+		{Form{Events: AllEvents}, Draining, "k3f9a1-4", "retry: 5000\n\nevent: bye\nid: k3f9a1-4\ndata: {\"bye\":{\"reason\":\"draining\",\"retry_ms\":5000,\"cursor\":\"k3f9a1-4\"}}\n\n"},
+		{Form{Events: AllEvents}, Overloaded, "", "retry: 5000\n\nevent: bye\ndata: {\"bye\":{\"reason\":\"overloaded\",\"retry_ms\":5000,\"cursor\":null}}\n\n"},
+		{Form{Events: AllEvents, NDJSON: true}, MaxAge, "k3f9a1-4", "{\"bye\":{\"reason\":\"max_age\",\"retry_ms\":5000,\"cursor\":\"k3f9a1-4\"}}\n"},
+		{Form{}, MaxAge, "k3f9a1-4", "retry: 5000\n\n"},
+		{Form{}, Limit, "k3f9a1-4.end", "retry: 5000\n\n:\nid: k3f9a1-4.end\n\n"},
+		{Form{NDJSON: true}, Limit, "k3f9a1-4.end", "{\"cursor\":\"k3f9a1-4.end\"}\n"},
+	} {
+		if got := string(c.form.AppendBye(nil, c.r, 5*time.Second, c.id)); got != c.want {
+			t.Errorf("%q\nwant %q", got, c.want)
+		}
+	}
+}
+
+func TestRate(t *testing.T) {
+	r := &rate{max: 2}
+	at := func(ms int) *fanout.Event { return &fanout.Event{Received: time.UnixMilli(int64(ms))} }
+	var sent, gaps []string
+	for i, ms := range []int{100, 200, 300, 999, 1000, 1001, 1002, 3000} {
+		e := at(ms)
+		if r.starts(e) {
+			if g := r.take(fanout.Cursor{Seq: uint64(i)}); !g.Zero() {
+				gaps = append(gaps, fmt.Sprintf("%d@%d %d-%d", g.Missed, g.Cursor.Seq, g.From.UnixMilli(), g.To.UnixMilli()))
+			}
+		}
+		if r.pass(e) {
+			sent = append(sent, fmt.Sprint(ms))
+		}
+	}
+	if got := strings.Join(sent, " "); got != "100 200 1000 1001 3000" {
+		t.Errorf("sent %s", got)
+	}
+	if got := strings.Join(gaps, ", "); got != "2@4 300-999, 1@7 1002-1002" {
+		t.Errorf("gaps %s", got)
+	}
+}
+
+// Joining and leaving in any order keeps the books of a shard right.
+func TestShardBooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *Config) { c.Shards = 1 })
+		var leaves []context.CancelFunc
+		done := make(chan struct{}, 30)
+		for range 30 {
+			ctx, leave := context.WithCancel(t.Context())
+			leaves = append(leaves, leave)
+			go func() {
+				if _, err := w.serve(ctx, &socket{header: http.Header{}}, nil); err != nil {
+					t.Error(err)
+				}
+				done <- struct{}{}
+			}()
+		}
+		synctest.Wait()
+		s := w.clients.shards[0]
+		for i := range leaves {
+			leaves[(i*7)%30]()
+			<-done
+			s.mu.Lock()
+			n := 0
+			for _, members := range s.groups {
+				for j, c := range members {
+					if c.inGroup != j || s.all[c.index] != c {
+						t.Errorf("after %d leaves: a client is not where it says", i+1)
+					}
+					n++
+				}
+			}
+			if n != 29-i || len(s.all) != 29-i {
+				t.Errorf("after %d leaves: %d and %d clients", i+1, n, len(s.all))
+			}
+			s.mu.Unlock()
+		}
+	})
+}
