@@ -76,7 +76,7 @@ func (s *Subscription) takeTombstones(out []*Event, full int, to uint64) (_ []*E
 		if len(out) >= full {
 			return out, done
 		}
-		out = append(out, e.facing(!s.group.every).withoutID())
+		out = append(out, e.facing(!s.group.every).withoutID(s.passed))
 		s.told = e.pos + 1
 	}
 	if !done {

@@ -185,12 +185,12 @@ func (e *Event) seal() {
 	copy(e.buf[e.start:headroom], head)
 }
 
-// withoutID returns the same event with a frame that leaves the client's last
-// id alone.
-func (e *Event) withoutID() *Event {
+// withoutID returns the same event for a client that is told out of turn and
+// stands at c: a frame that leaves its last id alone, and c for its owner's books.
+func (e *Event) withoutID(c Cursor) *Event {
 	bare := NewEvent(e.Dialect, e.JSON)
 	bare.Kind, bare.Post, bare.Target, bare.Loss, bare.Window, bare.Sent = e.Kind, e.Post, e.Target, e.Loss, e.Window, e.Sent
-	bare.ID, bare.Received, bare.Aim, bare.pos, bare.dead = e.ID, e.Received, e.Aim, e.pos, e.dead
+	bare.ID, bare.Received, bare.Aim, bare.pos, bare.dead = c, e.Received, e.Aim, e.pos, e.dead
 	if e.Kind != KindPost {
 		bare.setHead("event: " + e.Kind.String() + "\n" + dataMark)
 	}
