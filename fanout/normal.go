@@ -29,46 +29,53 @@ var suspect = func() (t [256]bool) {
 }()
 
 // suspects counts the places that Normalize may change; 0: it changes nothing.
-// Each may grow by at most growth bytes. Plain ASCII, which is most of it, goes
-// by eight bytes at a time.
+// Each may grow by at most growth bytes. Nearly all of nearly every text is
+// plain ASCII, which is passed over eight bytes at a time.
 func suspects(raw []byte) int {
-	n, i := 0, 0
-	for ; i+8 <= len(raw); i += 8 {
-		if !plain(binary.LittleEndian.Uint64(raw[i:])) {
-			n += suspectsIn(raw, i, i+8)
+	n, ascii := 0, true
+	for i := 0; i < len(raw); {
+		if len(raw)-i >= 8 && plain(binary.LittleEndian.Uint64(raw[i:])) {
+			i += 8
+			continue
 		}
-	}
-	n += suspectsIn(raw, i, len(raw))
-	if !utf8.Valid(raw) {
-		for _, b := range raw {
-			if b >= utf8.RuneSelf {
+		for end := min(i+8, len(raw)); i < end; i++ {
+			ascii = ascii && raw[i] < utf8.RuneSelf
+			if suspect[raw[i]] && !harmless(raw[i:]) {
 				n++
 			}
 		}
 	}
-	return n
-}
-
-// plain says that all eight bytes of w are ASCII from U+0020 to 007E: none has
-// its top bit, is less than a space, or is DEL.
-func plain(w uint64) bool {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	del := w ^ 0x7f*ones
-	return (w|(w-' '*ones)&^w|(del-ones)&^del)&tops == 0
-}
-
-func suspectsIn(raw []byte, from, to int) (n int) {
-	for i := from; i < to; i++ {
-		b := raw[i]
-		switch {
-		case !suspect[b]:
-		case b == 0xc2 && i+1 < len(raw) && raw[i+1] >= 0xa0:
-		case b == 0xe2 && (i+2 >= len(raw) || raw[i+1] != 0x80 || raw[i+2]|1 != 0xa9):
-		default:
+	if ascii || utf8.Valid(raw) {
+		return n
+	}
+	for _, b := range raw {
+		if b >= utf8.RuneSelf {
 			n++
 		}
 	}
 	return n
+}
+
+// plain reports whether each of eight bytes is ASCII and no suspect: the usual
+// arithmetic for "a byte less than n" and "a byte equal to n", exact while the
+// top bits are clear.
+func plain(w uint64) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	control := w - ones*' '
+	del := w ^ ones*0x7f
+	return (w|control|(del-ones))&tops == 0
+}
+
+// harmless looks at what follows a suspect: most of U+0080–00BF and of
+// U+2000–2FFF is left as it is.
+func harmless(rest []byte) bool {
+	switch rest[0] {
+	case 0xc2:
+		return len(rest) > 1 && rest[1] >= 0xa0
+	case 0xe2:
+		return len(rest) < 3 || rest[1] != 0x80 || rest[2]|1 != 0xa9
+	}
+	return false
 }
 
 // growth is what one suspect may add: a control character of one byte becomes
