@@ -27,6 +27,7 @@ func (s *settings) check(found *problems) {
 	s.checkWords(found)
 	s.checkSecrets(found)
 	s.checkFilter(found)
+	s.checkForms(found)
 	switch s.Source {
 	case "twitter":
 		s.checkTwitter(found)
@@ -202,6 +203,14 @@ func (s *settings) checkTwitter(found *problems) {
 	if s.Track == "" && s.Follow == "" && s.Locations == "" {
 		found.add("TRACK", "is missing: %sSOURCE=twitter must ask for something; set at least one of %sTRACK, %sFOLLOW and %sLOCATIONS", prefix, prefix, prefix, prefix)
 	}
+}
+
+// checkForms judges what only one source uses, whatever the source: a setting
+// that is wrong today is a surprise on the day it is needed.
+func (s *settings) checkForms(found *problems) {
+	if _, err := file.ParsePace(s.FileRate); err != nil {
+		found.add("FILE_RATE", "%v", err)
+	}
 	u, err := url.Parse(s.TwitterStreamURL)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		// The value is not repeated: a URL that is wrong may hold a password.
@@ -210,9 +219,6 @@ func (s *settings) checkTwitter(found *problems) {
 }
 
 func (s *settings) checkFile(found *problems) {
-	if _, err := file.ParsePace(s.FileRate); err != nil {
-		found.add("FILE_RATE", "%v", err)
-	}
 	if s.File == "" {
 		found.add("FILE", "is missing, and %sSOURCE=file replays it; set it to the path of a capture", prefix)
 		return

@@ -227,6 +227,8 @@ func TestWrongSettings(t *testing.T) {
 		{"capture not there", []string{"AVIARY_SOURCE=file", "AVIARY_FILE=" + missing}, "AVIARY_FILE", []string{"no such file"}},
 		{"capture is a folder", []string{"AVIARY_SOURCE=file", "AVIARY_FILE=" + dir}, "AVIARY_FILE", []string{"folder"}},
 		{"pace", []string{"AVIARY_SOURCE=file", "AVIARY_FILE=" + cert, "AVIARY_FILE_RATE=fast"}, "AVIARY_FILE_RATE", []string{"recorded", "max"}},
+		{"pace that sim does not use", []string{"AVIARY_FILE_RATE=fast"}, "AVIARY_FILE_RATE", []string{"recorded", "max"}},
+		{"URL that sim does not use", []string{"AVIARY_TWITTER_STREAM_URL=not a url"}, "AVIARY_TWITTER_STREAM_URL", []string{"scheme and host"}},
 		{"standing still", []string{"AVIARY_SOURCE=file", "AVIARY_FILE=" + cert, "AVIARY_FILE_RATE=0"}, "AVIARY_FILE_RATE", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -39,10 +39,10 @@
 // A source makes it with NewEvent, which normalises the JSON once, into a buffer
 // with room for the SSE frame around it, and sets Kind, Post and so on. Publish
 // refuses duplicates (the last 50,000 posts of a source are known by id) and posts
-// that were deleted. It stamps the event, lets a delete take its victims out of
-// their slots, puts the event into the slot at the head, asks the index which
-// groups of equal filters it matches, trims the log to its bounds, and after
-// unlocking rings the bells of those groups. Other forms of the event are built by
+// that were deleted, or that repost or quote a deleted one. It stamps the event,
+// lets a delete take its victims out of their slots, puts the event into the slot
+// at the head, asks the index which groups of equal filters it matches, trims the
+// log to its bounds, and after unlocking rings the bells of those groups. Other forms of the event are built by
 // whoever needs one first (Encoding) and shared; they count against a budget of
 // their own, a quarter of Config.Bytes, from which the oldest events lose theirs
 // first. Trimmed, the slot goes; who is writing the event keeps its bytes until

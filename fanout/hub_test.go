@@ -302,7 +302,16 @@ func TestDelete(t *testing.T) {
 	if hub.Publish(post("1", "x")) || hub.Publish(eventOf(&entry{kind: fanout.KindDelete, target: fanout.Target{ID: "1"}})) {
 		t.Error("a deleted post or its delete came a second time")
 	}
-	if s := hub.Stats(); s.Tombstoned != 1 || s.Duplicates != 1 {
+	late := eventOf(&entry{kind: fanout.KindPost, id: "5", author: "c", refs: []string{"1"}})
+	if hub.Publish(late) {
+		t.Error("a repost brought a deleted post back")
+	}
+	about := eventOf(&entry{kind: fanout.KindPost, id: "6", author: "c", refs: []string{"2"}})
+	if !hub.Publish(about) {
+		t.Error("refused for quoting a post that nobody deleted")
+	}
+	other.Next(nil, 9)
+	if s := hub.Stats(); s.Tombstoned != 2 || s.Duplicates != 1 {
 		t.Errorf("%+v", s)
 	}
 	never := fanout.Target{ID: "never seen"}

@@ -64,15 +64,18 @@ func newModel(events int, age time.Duration) *model {
 	return &model{events: events, age: age, seen: map[string]bool{}, ids: map[string]*entry{}, keep: map[string]*entry{}}
 }
 
+// deleted says that a post was itself the target of a delete.
+func (m *model) deleted(id string) bool { return m.keep[id] != nil && m.keep[id].target.ID == id }
+
 func (m *model) held() []*entry { return m.all[m.base:] }
 
 // publish says whether the hub must accept e, and if so does what it must do.
 func (m *model) publish(e *entry, lap uint32, now time.Time) bool {
 	lapID := strconv.Itoa(int(lap)) + " " + e.id
 	switch {
-	case e.isPost() && (m.keep[e.id] != nil || m.seen[lapID]):
+	case e.isPost() && (m.keep[e.id] != nil || m.seen[lapID] || slices.ContainsFunc(e.refs, m.deleted)):
 		return false
-	case e.kind == fanout.KindDelete && m.keep[e.target.ID] != nil && m.keep[e.target.ID].target.ID == e.target.ID:
+	case e.kind == fanout.KindDelete && m.deleted(e.target.ID):
 		return false
 	}
 	if e.numbered() {

@@ -48,11 +48,11 @@ func (h *Hub) refuses(e *Event) bool {
 		h.duplicates++
 		return true
 	case e.Kind == KindPost && e.Post.Key.ID != "":
-		key := e.Post.Key
-		if _, dead := h.tombs.dead[key]; dead {
+		if h.tombs.keeps(e.Post) {
 			h.tombstoned++
 			return true
 		}
+		key := e.Post.Key
 		if s := h.windows[key.Source].find(key.ID); s != nil && s.window == e.Window {
 			h.duplicates++
 			return true

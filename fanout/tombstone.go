@@ -52,6 +52,21 @@ func (t *tombstones) trim(now time.Time, age time.Duration) {
 	}
 }
 
+// keeps says that a post must not come back: it was deleted or taken away, or it
+// carries the words of a deleted one, as a late repost or quote does.
+func (t *tombstones) keeps(p *filter.Post) bool {
+	if t.dead[p.Key] != nil {
+		return true
+	}
+	for _, id := range p.Refs {
+		key := filter.Key{Source: p.Key.Source, ID: id}
+		if e := t.dead[key]; e != nil && e.Target.key() == key {
+			return true
+		}
+	}
+	return false
+}
+
 // repeated says that the same post was deleted before.
 func (t *tombstones) repeated(e *Event) bool {
 	if e.Kind != KindDelete || e.Target.ID == "" {

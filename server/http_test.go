@@ -57,7 +57,7 @@ func TestMethods(t *testing.T) {
 		if resp := g.do("HEAD", "/stream?trak=go", ""); resp.StatusCode != 400 {
 			t.Errorf("HEAD of a bad filter: %s", resp.Status)
 		}
-		for _, method := range []string{"PUT", "DELETE", "PATCH"} {
+		for _, method := range []string{"PUT", "DELETE", "PATCH", "FOO"} {
 			resp := g.do(method, "/stream", "")
 			if p := decode(t, resp); p.Status != 405 || resp.Header.Get("Allow") != "GET, HEAD, POST, OPTIONS" {
 				t.Errorf("%s: %+v, Allow %q", method, p, resp.Header.Get("Allow"))
@@ -142,7 +142,7 @@ func TestStatusAndHealth(t *testing.T) {
 			t.Errorf("readyz with history: %s", resp.Status)
 		}
 		got := readAll(t, g.do("GET", "/status", "").Body)
-		want := `{"version":"v1","uptime_s":0,"source":"sim","upstream":{"state":"streaming","since":"2026-01-02T03:04:05Z","posts_per_s":0},"clients":1,"filters":1,"history":{"events":1,"bytes":`
+		want := `{"version":"v1","uptime_s":0,"source":"sim","upstream":{"state":"streaming","since":"2026-01-02T03:04:05Z","class":null,"error":null,"hint":null,"next_attempt":null,"posts_per_s":0},"clients":1,"filters":1,"history":{"events":1,"bytes":`
 		if !strings.HasPrefix(got, want) || !strings.HasSuffix(got, `,"from":"2000-01-01T00:00:00Z","to":"2000-01-01T00:00:00Z"},"cluster":{"node":"local","leader":"local"}}`+"\n") {
 			t.Errorf("status: %s", got)
 		}

@@ -146,9 +146,9 @@ func TestSince(t *testing.T) {
 			"2m30s":                                 "103",
 			e + "-4":                                "104",
 			times[3].UTC().Format(time.RFC3339Nano): "103",
-			times[3].Add(time.Second).Format(time.RFC3339): "104",
-			times[0].Add(-time.Hour).Format(time.RFC3339):  "100",
-			strings.TrimSuffix(e, "") + "-0":               "100",
+			times[3].Add(time.Second).Format(time.RFC3339):                       "104",
+			strings.ToLower(times[0].UTC().Add(-time.Hour).Format(time.RFC3339)): "100", // RFC 3339, 5.6
+			strings.TrimSuffix(e, "") + "-0":                                     "100",
 		} {
 			_, s := helloOf(t, g, "/stream?since="+strings.ReplaceAll(since, "+", "%2B"))
 			f := s.next()

@@ -79,6 +79,10 @@ func (s *Server) unknown(r *chi.Mux) {
 		problem(http.StatusNotFound, "there is nothing at %q", clip(r.URL.Path)).write(w, r)
 	})
 	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path == "/stream" { // a method the router has never heard of
+			s.stream(w, req)
+			return
+		}
 		s.setDeadline(w, s.opts.WriteTimeout)
 		var allowed []string
 		for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {

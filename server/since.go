@@ -24,7 +24,7 @@ func parseSince(s string, now time.Time) (start fanout.Start, end bool, err erro
 		}
 		return fanout.Start{Mode: fanout.StartTime, Time: now.Add(-d)}, false, nil
 	}
-	t, err := time.Parse(time.RFC3339, s)
+	t, err := time.Parse(time.RFC3339, strings.ToUpper(s)) // RFC 3339, 5.6: t and z may be lower case
 	if err == nil {
 		return fanout.Start{Mode: fanout.StartTime, Time: t}, false, nil
 	}

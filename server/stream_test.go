@@ -60,7 +60,7 @@ func TestGoldenSSE(t *testing.T) {
 		}
 		want := "retry: " + retry[1] + "\n\n" +
 			"event: hello\nid: " + e + "-1\n" +
-			`data: {"hello":{"cursor":"` + e + `-1","resumed":"live","missed":0,"source":"sim","upstream":{"state":"streaming","since":"2026-01-02T03:04:05Z","posts_per_s":0},"filter":"track=go,zig","heartbeat_ms":15000,"warnings":[]}}` + "\n\n" +
+			`data: {"hello":{"cursor":"` + e + `-1","resumed":"live","missed":0,"source":"sim","upstream":{"state":"streaming","since":"2026-01-02T03:04:05Z","class":null,"error":null,"hint":null,"next_attempt":null,"posts_per_s":0},"filter":"track=go,zig","heartbeat_ms":15000,"warnings":[]}}` + "\n\n" +
 			"id: " + e + "-2\n" + `data: {"id":2,"id_str":"2","text":"about go","user":{"id_str":"7"}}` + "\n\n" +
 			"event: delete\nid: " + e + "-4\n" + `data: {"delete":{"status":{"id":2,"id_str":"2","user_id":1,"user_id_str":"1"}}}` + "\n\n" +
 			"event: other\nid: " + e + "-5\n" + `data: {"friends":[]}` + "\n\n"
@@ -99,7 +99,7 @@ func TestGoldenNDJSON(t *testing.T) {
 			time.Sleep(16 * time.Second)
 			got += cut(t, body, "\n", 3)
 			e := epoch(g)
-			want := `{"hello":{"cursor":"` + e + `-0","resumed":"live","missed":0,"source":"sim","upstream":{"state":"streaming","since":"2026-01-02T03:04:05Z","posts_per_s":0},"filter":"","heartbeat_ms":15000,"warnings":[]}}` + "\n" +
+			want := `{"hello":{"cursor":"` + e + `-0","resumed":"live","missed":0,"source":"sim","upstream":{"state":"streaming","since":"2026-01-02T03:04:05Z","class":null,"error":null,"hint":null,"next_attempt":null,"posts_per_s":0},"filter":"","heartbeat_ms":15000,"warnings":[]}}` + "\n" +
 				`{"id":2,"id_str":"2","text":"about go","user":{"id_str":"7"}}` + "\n" +
 				`{"delete":{"status":{"id":2,"id_str":"2","user_id":1,"user_id_str":"1"}}}` + "\n" +
 				`{"cursor":"` + e + `-2"}` + "\n"

@@ -121,13 +121,16 @@ func (cs *Clients) Admit(key string) (*Client, error) {
 	}, nil
 }
 
-// ageLimit chooses when a connection that begins now ends; 0: never.
+// ageLimit chooses when a connection that begins now is old enough to end; 0:
+// never. The sweep finds out up to one round later, which must not make it older
+// than MaxAge.
 func (cs *Clients) ageLimit(now time.Time) int64 {
 	if cs.cfg.MaxAge <= 0 {
 		return 0
 	}
-	life := time.Duration((0.8 + 0.2*rand.Float64()) * float64(cs.cfg.MaxAge))
-	return int64(now.Add(life).Sub(cs.start))
+	least := 0.8 * float64(cs.cfg.MaxAge)
+	spread := max(0, 0.2*float64(cs.cfg.MaxAge)-float64(cs.sweepEvery()))
+	return int64(now.Add(time.Duration(least + spread*rand.Float64())).Sub(cs.start))
 }
 
 // free gives a place back.

@@ -65,21 +65,22 @@ func (s *shard) ring(r *fanout.Round) {
 }
 
 // sweep wakes the clients that were silent for too long, are too old, or have
-// something to tell. What falls due before the next sweep is due now.
+// something to tell. A heartbeat that falls due before the next sweep is due now;
+// nothing else comes early.
 func (s *shard) sweep(every int64) {
-	soon := s.clients.now() + every
-	silent := soon - int64(s.clients.cfg.Heartbeat)
+	now := s.clients.now()
+	silent := now + every - int64(s.clients.cfg.Heartbeat)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.all {
-		if c.until != 0 && soon > c.until {
+		if c.until != 0 && now >= c.until {
 			c.end(MaxAge)
 		}
 		if c.lastWrite.Load() < silent {
 			c.beat.Store(true)
 			c.ring()
 		}
-		if t := c.tell.Load(); t != 0 && t < soon-every {
+		if t := c.tell.Load(); t != 0 && t < now {
 			c.ring()
 		}
 	}
