@@ -20,21 +20,24 @@ var errStall = errors.New("stalled")
 // which is also the one that runs Source.Stream; only the timer is shared.
 type attempt struct {
 	r           *Runner
+	hangUp      context.CancelCauseFunc
 	stall       *time.Timer
 	opened      time.Time // when the upstream accepted; zero: it did not
 	lastByte    time.Time
 	established bool
+	dismissed   bool // a disconnect message came
 }
 
 // stream opens one connection and returns how it ended, as an *Error.
 func (r *Runner) stream(ctx context.Context) (*attempt, *Error) {
-	a := &attempt{r: r}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	a := &attempt{r: r, hangUp: cancel}
 	a.stall = time.AfterFunc(r.StallTimeout, func() { cancel(errStall) })
 	defer a.stall.Stop()
 
 	err := a.guard(ctx)
+	r.open(nil)
 	if context.Cause(ctx) == errStall {
 		return a, &Error{
 			Class: Stall, Err: fmt.Errorf("nothing came for %v, not even a keep-alive", r.StallTimeout),
@@ -42,7 +45,11 @@ func (r *Runner) stream(ctx context.Context) (*attempt, *Error) {
 		}
 	}
 	var e *Error
-	if !errors.As(err, &e) {
+	known := errors.As(err, &e)
+	if context.Cause(ctx) == errAsked {
+		return a, &Error{Class: Network, Err: errAsked, Clean: true, Whole: known && e.Whole}
+	}
+	if !known {
 		if err == nil {
 			err = errors.New("the stream ended")
 		}
@@ -72,6 +79,7 @@ func (a *attempt) Alive(n int) {
 	a.stall.Reset(a.r.StallTimeout)
 	if a.opened.IsZero() {
 		a.opened = now
+		a.r.open(a.hangUp)
 	}
 	if n <= 0 {
 		return
@@ -94,7 +102,11 @@ func (a *attempt) Emit(e *fanout.Event) {
 		a.r.Publish(e)
 		return
 	}
-	a.established = true
+	if e.Kind == fanout.KindDisconnect {
+		a.dismissed = true
+	} else {
+		a.established = true
+	}
 	now := time.Now()
 	if e.Kind == fanout.KindPost {
 		a.r.tellGap(now)

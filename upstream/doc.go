@@ -7,6 +7,10 @@
 //	connecting ──first byte──► streaming ──ends──► backing_off ──wait over──► connecting
 //	    └────────── fails ─────────────────────────────┘  └── Fatal ──► halted ──Reconnect──► connecting
 //
+// Reconnect leaves backing_off and halted, and while streaming it closes the
+// stream in order and goes straight to connecting: no ladder, no cooling slot,
+// and the immediate reconnect of the minute is not used up.
+//
 // A connection is established once it brought one whole message, or bytes for
 // 30 s. Only the end of an established one is answered by an immediate
 // reconnect, at most once a minute, and only an established one takes the
@@ -14,6 +18,8 @@
 // met with ladders, not with a hot loop. Streams that bring a message and end,
 // again and again, are flapping: between the immediate reconnects they meet a
 // linear ladder of their own, which only a stream that lasts a minute takes back.
+// A disconnect message alone makes a connection established unless it ends as
+// RateLimit: being turned away must not take back the ladder for being turned away.
 //
 // # Ladders
 //

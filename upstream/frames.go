@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
 )
 
 // MaxMessage is the longest message that is taken, in bytes without its line
@@ -19,14 +20,14 @@ var ErrOversize = errors.New("the message is longer than 1 MiB - 4 KiB")
 type Framing uint8
 
 const (
-	// FramingStream is for live streams: CRLF ends a message and a bare LF
-	// belongs to it. Only as long as the stream has never shown a CRLF, a bare
-	// LF after a whole JSON object, or after a line that does not begin like
-	// one, ends a message too; after the first such object every LF does, so
-	// that one broken line cannot swallow the next. The first CRLF ends that
-	// tolerance for good.
+	// FramingStream is for live streams: CRLF ends a message, and a bare LF
+	// inside a JSON object belongs to it. A bare LF after a whole object, or
+	// after a line that does not begin like one, ends a message too. As long as
+	// the stream has never shown a CRLF, every LF does after the first such
+	// object, so that one broken line cannot swallow the next.
 	FramingStream Framing = iota
-	// FramingFile is for files: the first line end decides for the whole file.
+	// FramingFile is for files: if the first line end is an LF, every LF ends a
+	// message; if it is a CRLF, they are told apart as in a stream.
 	FramingFile
 )
 
@@ -44,7 +45,8 @@ type Frames struct {
 	err     error
 
 	crlf, lf bool   // the decision: what ends messages; neither: open
-	shape    nested // while the decision is open
+	shape    nested // of buf[start:shaped]: only a bare LF asks for it
+	shaped   int
 }
 
 // NewFrames returns a splitter of what r brings. It reads as much as r has, and
@@ -53,11 +55,12 @@ func NewFrames(r io.Reader, framing Framing) *Frames {
 	return &Frames{r: r, framing: framing, buf: make([]byte, 32<<10)}
 }
 
-// Next returns the next message without its line end. It lies in the buffer
-// and is valid until the following call. Blank lines (keep-alives) are passed
-// over. At ErrOversize go on calling; any other error is that of the reader
-// and final. What lies between the last line end and io.EOF counts as a message
-// in a file; in a stream it is a cut one: io.ErrUnexpectedEOF.
+// Next returns the next message without its line end and without a byte order
+// mark. It lies in the buffer and is valid until the following call. Blank lines
+// (keep-alives) are passed over. At ErrOversize go on calling; any other error
+// is that of the reader and final. What lies between the last line end and the
+// end of the reader counts as a message in a file; in a stream it comes with the
+// error, as it may be a cut one.
 func (f *Frames) Next() ([]byte, error) {
 	for {
 		if m, ok := f.line(); ok {
@@ -68,7 +71,7 @@ func (f *Frames) Next() ([]byte, error) {
 			if len(m) > MaxMessage {
 				return nil, ErrOversize
 			}
-			if m = bytes.Trim(m, " \t\r\n"); len(m) > 0 {
+			if m = trim(m); len(m) > 0 {
 				return m, nil
 			}
 			continue
@@ -91,23 +94,15 @@ func (f *Frames) Next() ([]byte, error) {
 func (f *Frames) line() ([]byte, bool) {
 	for {
 		i := bytes.IndexByte(f.buf[f.scanned:f.end], '\n')
-		open := !f.crlf && !f.lf
 		if i < 0 {
-			if open {
-				f.shape.scan(f.buf[f.scanned:f.end])
-			}
 			f.scanned = f.end
 			return nil, false
 		}
 		at := f.scanned + i
-		if open {
-			f.shape.scan(f.buf[f.scanned:at])
-		}
 		f.scanned = at + 1
 		if f.ends(at) {
 			m := bytes.TrimSuffix(f.buf[f.start:at], []byte{'\r'})
-			f.start = f.scanned
-			f.shape = nested{}
+			f.start, f.shaped, f.shape = f.scanned, f.scanned, nested{}
 			return m, true
 		}
 	}
@@ -123,19 +118,25 @@ func (f *Frames) ends(at int) bool {
 	case cr && f.framing == FramingStream:
 		f.crlf, f.lf = true, false
 		return true
-	case f.crlf:
-		return cr
-	case f.lf:
+	case cr || f.lf:
 		return true
 	}
-	f.lf = f.shape.whole()
-	return f.lf || !f.shape.object
+	f.scanShape(at)
+	whole := f.shape.whole()
+	f.lf = whole && !f.crlf
+	return whole || !f.shape.object
+}
+
+// scanShape brings the shape up to buf[to].
+func (f *Frames) scanShape(to int) {
+	f.shape.scan(f.buf[f.shaped:to])
+	f.shaped = to
 }
 
 // fill reads once, making room first.
 func (f *Frames) fill() {
 	if f.start == f.end {
-		f.start, f.end, f.scanned = 0, 0, 0
+		f.start, f.end, f.scanned, f.shaped = 0, 0, 0, 0
 	}
 	if f.end == len(f.buf) {
 		if f.start >= len(f.buf)/2 || f.start > 0 && len(f.buf) > MaxMessage {
@@ -152,41 +153,71 @@ func (f *Frames) fill() {
 // move brings the unreturned bytes to the front of to.
 func (f *Frames) move(to []byte) {
 	n := copy(to, f.buf[f.start:f.end])
-	f.buf, f.scanned = to, f.scanned-f.start
+	f.buf, f.scanned, f.shaped = to, f.scanned-f.start, f.shaped-f.start
 	f.start, f.end = 0, n
 }
 
 // forget drops the scanned part of an oversized message, but for a CR whose LF
 // may follow.
 func (f *Frames) forget() {
-	f.start = f.end
+	f.start, f.scanned = f.end, f.end
 	if f.buf[f.end-1] == '\r' {
 		f.start--
 	}
-	f.scanned = f.end
+	f.scanShape(f.start)
 }
 
 // last returns what is left at the end of the reader.
 func (f *Frames) last() ([]byte, error) {
-	m := bytes.Trim(f.buf[f.start:f.end], " \t\r\n")
-	f.start, f.scanned = f.end, f.end
-	if f.err != io.EOF || len(m) == 0 && !f.skip || f.skip && f.framing == FramingFile {
-		return nil, f.err
-	}
-	if f.framing == FramingFile {
-		if len(m) > MaxMessage {
-			return nil, ErrOversize
+	m := trim(f.buf[f.start:f.end])
+	f.start, f.scanned, f.shaped = f.end, f.end, f.end
+	switch {
+	case f.skip:
+		f.skip = false
+		if f.framing == FramingStream && f.err == io.EOF {
+			f.err = io.ErrUnexpectedEOF // the tail of an oversized message is cut for sure
 		}
+		return nil, f.err
+	case len(m) > MaxMessage:
+		return nil, ErrOversize
+	case len(m) > 0 && f.framing == FramingFile && f.err == io.EOF:
 		return m, nil
 	}
-	f.err = io.ErrUnexpectedEOF
-	return nil, f.err
+	return m, f.err
+}
+
+var mark = []byte("\uFEFF") // the byte order mark that some editors and tools write
+
+// trim takes off what may surround a message.
+func trim(m []byte) []byte {
+	const blank = " \t\r\n"
+	m = bytes.Trim(m, blank)
+	if rest, marked := bytes.CutPrefix(m, mark); marked {
+		m = bytes.TrimLeft(rest, blank)
+	}
+	return m
+}
+
+// Pieces splits a message that cannot be decoded at the LFs in it, as Next
+// would have done had they been line ends: a broken line may have swallowed
+// whole ones. A message without an LF has no pieces.
+func Pieces(message []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		if bytes.IndexByte(message, '\n') < 0 {
+			return
+		}
+		for line := range bytes.SplitSeq(message, []byte{'\n'}) {
+			if line = trim(line); len(line) > 0 && !yield(line) {
+				return
+			}
+		}
+	}
 }
 
 // nested follows the nesting of one JSON message, byte by byte, just enough to
 // know where an object is whole.
 type nested struct {
-	object  bool // the first byte that is not blank was {
+	object  bool // the first byte that is neither blank nor of a byte order mark was {
 	begun   bool
 	depth   int
 	text    bool // inside a string
@@ -197,7 +228,8 @@ func (n *nested) scan(b []byte) {
 	for _, c := range b {
 		switch {
 		case !n.begun:
-			if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+			switch c {
+			case ' ', '\t', '\r', '\n', mark[0], mark[1], mark[2]:
 				continue
 			}
 			n.begun = true

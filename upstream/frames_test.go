@@ -21,6 +21,8 @@ func split(r io.Reader, framing Framing) (got []string) {
 		switch {
 		case errors.Is(err, ErrOversize):
 			got = append(got, "(oversize)")
+		case err != nil && len(m) > 0:
+			return append(got, "(rest) "+string(m), err.Error())
 		case err != nil:
 			return append(got, err.Error())
 		default:
@@ -42,7 +44,9 @@ func TestFrames(t *testing.T) {
 		{"bare LF inside", "{\"a\":1}\r\n{\"b\":\n2}\r\n", FramingStream, []string{`{"a":1}`, "{\"b\":\n2}", "EOF"}},
 		{"bare LF inside the first", "{\"b\":\n2}\r\n{}\r\n", FramingStream, []string{"{\"b\":\n2}", "{}", "EOF"}},
 		{"bare LF inside a string of the first", "{\"b\":\"}\n{\"}\r\n{}\r\n", FramingStream, []string{"{\"b\":\"}\n{\"}", "{}", "EOF"}},
-		{"two objects in one line stay together after a CRLF", "\r\n{}\n{}\r\n", FramingStream, []string{"{}\n{}", "EOF"}},
+		{"CRLF, then LF", "\r\n{\"a\":1}\n{\"b\":2}\nx\n{}\r\n", FramingStream, []string{`{"a":1}`, `{"b":2}`, "x", "{}", "EOF"}},
+		{"CRLF, then LF, but not inside", "{}\r\n{}\n{\"a\":\"\n}\n\"}\n{}\r\n", FramingStream, []string{"{}", "{}", "{\"a\":\"\n}\n\"}", "{}", "EOF"}},
+		{"CRLF, then a broken line", "{}\r\n{\"a\":\"\n{}\n{}\r\n{}\r\n", FramingStream, []string{"{}", "{\"a\":\"\n{}\n{}", "{}", "EOF"}},
 		{"only LF", "{\"a\":1}\n\n{\"b\":2}\n", FramingStream, []string{`{"a":1}`, `{"b":2}`, "EOF"}},
 		{"only LF: a broken line harms itself alone", "{}\n{\"a\":\"\n{}\n", FramingStream, []string{"{}", `{"a":"`, "{}", "EOF"}},
 		{"LF, then CRLF for good", "{}\n{\"a\":1}\r\n{\"b\":\n2}\r\n", FramingStream, []string{"{}", `{"a":1}`, "{\"b\":\n2}", "EOF"}},
@@ -50,7 +54,11 @@ func TestFrames(t *testing.T) {
 		{"text line, LF", "Exceeded\n{}\n", FramingStream, []string{"Exceeded", "{}", "EOF"}},
 		{"lone CR", "{\"a\":\r1}\r\n", FramingStream, []string{"{\"a\":\r1}", "EOF"}},
 		{"CR CR LF", "{}\r\r\n{}\r\n", FramingStream, []string{"{}", "{}", "EOF"}},
-		{"cut", "{}\r\n{\"a\":", FramingStream, []string{"{}", "unexpected EOF"}},
+		{"cut", "{}\r\n{\"a\":", FramingStream, []string{"{}", `(rest) {"a":`, "EOF"}},
+		{"no line end at the end", "{}\r\n{\"a\":1} ", FramingStream, []string{"{}", `(rest) {"a":1}`, "EOF"}},
+		{"marks", "\uFEFF{\"a\":1}\r\n\uFEFF\r\n \uFEFF{\"b\":2}\r\n\uFEFF{}", FramingStream, []string{`{"a":1}`, `{"b":2}`, "(rest) {}", "EOF"}},
+		{"mark, LF", "\uFEFF{\"a\":\n1}\n{}\n", FramingStream, []string{"{\"a\":\n1}", "{}", "EOF"}},
+		{"only a mark", "\uFEFF", FramingStream, []string{"EOF"}},
 		{"blank tail", "{}\r\n \r", FramingStream, []string{"{}", "EOF"}},
 		{"longest", fits + "\r\n{}\r\n", FramingStream, []string{fits, "{}", "EOF"}},
 		{"too long", "{}\r\n" + long + "\r\n{}\r\n", FramingStream, []string{"{}", "(oversize)", "{}", "EOF"}},
@@ -58,9 +66,13 @@ func TestFrames(t *testing.T) {
 		{"too long, LF", "{}\n" + long + "\n{}\n", FramingStream, []string{"{}", "(oversize)", "{}", "EOF"}},
 		{"too long, first, LF", long + "\n{}\n", FramingStream, []string{"(oversize)", "{}", "EOF"}},
 		{"too long and cut", long[:len(long)-1], FramingStream, []string{"(oversize)", "unexpected EOF"}},
+		{"too long after a CRLF, LF", "\r\n" + long + "\n{}\n", FramingStream, []string{"(oversize)", "{}", "EOF"}},
+		{"too long after a CRLF, LF inside", "\r\n" + long[:len(long)-2] + "\n\"}\n{}\n", FramingStream, []string{"(oversize)", "{}", "EOF"}},
 		{"too long twice", long + "\r\n" + long + "\r\n{}\r\n", FramingStream, []string{"(oversize)", "(oversize)", "{}", "EOF"}},
 		{"file of LF", "{}\n{\"a\":1}\r\n{}", FramingFile, []string{"{}", `{"a":1}`, "{}", "EOF"}},
 		{"file of CRLF", "{}\r\n{\"a\":\n1}\r\n{}", FramingFile, []string{"{}", "{\"a\":\n1}", "{}", "EOF"}},
+		{"file of CRLF, then LF", "{}\r\n{\"a\":1}\n{\"a\":2}\n{\"b\":\n3}", FramingFile, []string{"{}", `{"a":1}`, `{"a":2}`, "{\"b\":\n3}", "EOF"}},
+		{"file with marks", "\uFEFF{}\n\uFEFF{}", FramingFile, []string{"{}", "{}", "EOF"}},
 		{"file too long", "{}\n" + long, FramingFile, []string{"{}", "(oversize)", "EOF"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -89,12 +101,28 @@ func brief(all []string) string {
 	return b.String()
 }
 
-// A reader's own error is the end, and what came before it is not a message.
+// A reader's own error is the end, and what came before it is told apart from a message.
 func TestFramesError(t *testing.T) {
 	broken := errors.New("broken")
 	in := io.MultiReader(strings.NewReader("{}\r\n{\"a\""), iotest.ErrReader(broken))
-	if got := split(in, FramingStream); !slices.Equal(got, []string{"{}", "broken"}) {
+	if got := split(in, FramingStream); !slices.Equal(got, []string{"{}", `(rest) {"a"`, "broken"}) {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestPieces(t *testing.T) {
+	for in, want := range map[string][]string{
+		"{\"a\":\"\n\r\n\uFEFF{} \nb": {`{"a":"`, "{}", "b"},
+		"one":                         nil,
+		"\n":                          nil,
+	} {
+		var got []string
+		for p := range Pieces([]byte(in)) {
+			got = append(got, string(p))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
 	}
 }
 

@@ -47,6 +47,8 @@ type Runner struct {
 	status fanout.Upstream
 	stats  Stats
 	rate   rate
+	hangUp context.CancelCauseFunc // ends the open stream; nil: none is open
+	asked  time.Time               // when a Reconnect last had an effect
 }
 
 // initLocked makes the maps and the first state; mu is held.
@@ -84,10 +86,11 @@ func (r *Runner) init() {
 }
 
 // Run keeps the source alive until ctx ends. It returns nil, after the stream
-// is closed. It needs no restart: failures are waited out, fatal ones halt it
-// until Reconnect.
+// is closed; from then on Status says that the gateway is shutting down. It
+// needs no restart: failures are waited out, fatal ones halt it until Reconnect.
 func (r *Runner) Run(ctx context.Context) error {
 	r.init()
+	defer r.shutDown()
 	for ctx.Err() == nil {
 		r.waitForSlot(ctx)
 		if ctx.Err() != nil {
@@ -95,10 +98,13 @@ func (r *Runner) Run(ctx context.Context) error {
 		}
 		r.enter(StateConnecting, nil, time.Time{})
 		a, err := r.stream(ctx)
-		if ctx.Err() != nil {
-			break
+		switch {
+		case ctx.Err() != nil:
+		case errors.Is(err, errAsked):
+			r.reopen(a, err)
+		default:
+			r.pause(ctx, r.close(a, err), err)
 		}
-		r.pause(ctx, r.close(a, err), err)
 	}
 	return nil
 }
@@ -139,10 +145,15 @@ func (r *Runner) close(a *attempt, err *Error) time.Duration {
 			s.Connects[err.Class.String()]++
 		}
 	})
-	if brought && !err.Whole && r.outage.IsZero() {
+	r.leave(a, err)
+	return r.next(a, err, now)
+}
+
+// leave notes from when on posts may be missing.
+func (r *Runner) leave(a *attempt, err *Error) {
+	if !a.lastByte.IsZero() && !err.Whole && r.outage.IsZero() {
 		r.outage = a.lastByte
 	}
-	return r.next(a, err, now)
 }
 
 // next chooses the wait.
@@ -150,8 +161,9 @@ func (r *Runner) next(a *attempt, err *Error, now time.Time) time.Duration {
 	if err.Class == Fatal {
 		return 0
 	}
-	drop := (err.Class == Network || err.Class == Stall) && a.established
-	if a.established {
+	established := a.established || a.dismissed && err.Class != RateLimit
+	drop := (err.Class == Network || err.Class == Stall) && established
+	if established {
 		r.ladder.reset(now.Sub(a.opened) >= immediateEvery)
 	}
 	if drop && err.RetryAfter == 0 && (r.immediate.IsZero() || now.Sub(r.immediate) >= immediateEvery) {
@@ -177,6 +189,7 @@ func (r *Runner) pause(ctx context.Context, wait time.Duration, err *Error) {
 		select {
 		case <-ctx.Done():
 		case <-r.nudge:
+			r.heed()
 			r.ladder.reset(true)
 		}
 		return
@@ -205,24 +218,7 @@ func (r *Runner) sleep(ctx context.Context, wait time.Duration, nudged bool) {
 	case <-ctx.Done():
 	case <-t.C:
 	case <-nudge:
-	}
-}
-
-// Reconnect leaves a halt or a wait now. While a stream is open, or before
-// Run, it does nothing.
-func (r *Runner) Reconnect() {
-	r.once.Do(func() { r.nudge = make(chan struct{}, 1) })
-	select {
-	case r.nudge <- struct{}{}:
-	default:
-	}
-}
-
-// drainNudge forgets a Reconnect that came while a stream was open.
-func (r *Runner) drainNudge() {
-	select {
-	case <-r.nudge:
-	default:
+		r.heed()
 	}
 }
 

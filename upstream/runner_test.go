@@ -75,7 +75,6 @@ func TestFatalHaltsUntilReconnect(t *testing.T) {
 			t.Fatalf("%d connects after Reconnect", n)
 		}
 		time.Sleep(10 * time.Second)
-		r.Reconnect() // while streaming: means nothing
 		synctest.Wait()
 		if u := r.Status(); u.State != StateStreaming || u.Class != "" || u.Error != "" {
 			t.Errorf("status %+v", u)
@@ -185,10 +184,16 @@ func TestRunEndsWithContext(t *testing.T) {
 	for name, s := range map[string]step{"streaming": streams(1000, nil), "waiting": fails(RateLimit, 0), "halted": fails(Fatal, 0)} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r, s, _ := runner(s)
+				r, s, l := runner(s)
 				during(t, r, time.Second, nil) // fails if Run goes on, or leaves a goroutine
 				if s.open != 0 {
 					t.Error("Run returned before the stream was closed")
+				}
+				if u := r.Status(); u.State != StateHalted || u.Error != "the gateway is shutting down" || u.Hint != "" || u.PostsPerS != 0 || u.NextAttempt != nil {
+					t.Errorf("status after the end: %+v", u)
+				}
+				if n := len(l.events); l.events[n-1].Kind == fanout.KindUpstream && strings.Contains(string(l.events[n-1].JSON), "shutting down") {
+					t.Error("the end was published")
 				}
 			})
 		})

@@ -22,7 +22,8 @@ type Stats struct {
 	// Connects counts attempts by result: "ok" (bytes came), or the class of
 	// the failure when none came: "network", "http", "rate_limit", "stall", "fatal".
 	Connects map[string]uint64
-	// Ends counts the ends of connections that had brought bytes, by class.
+	// Ends counts the ends of connections that had brought bytes, by class;
+	// "reconnect": closed by Reconnect.
 	Ends map[string]uint64
 	// Messages counts whole messages by kind: "post", "delete", "limit", "other" ….
 	Messages map[string]uint64
@@ -96,6 +97,15 @@ func (r *Runner) enter(state string, why *Error, next time.Time) {
 	e := fanout.NewEvent(nil, raw)
 	e.Kind = fanout.KindUpstream
 	r.Publish(e)
+}
+
+// shutDown sets the state that Status tells after the end of Run. It is not
+// published: the log ends as well.
+func (r *Runner) shutDown() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.status = fanout.Upstream{State: StateHalted, Since: stamp(time.Now()), Error: "the gateway is shutting down"}
+	r.rate = rate{}
 }
 
 // stamp is how times appear in the state: UTC, milliseconds.

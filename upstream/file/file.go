@@ -51,8 +51,8 @@ func (s *Source) Stream(ctx context.Context, to upstream.Sink) error {
 		pace.stamp = time.Time{}
 		events, err := s.lap(ctx, pace, to)
 		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
+		case ctx.Err() != nil: // whoever ended it: a replay can be had again
+			return &upstream.Error{Class: upstream.Network, Err: ctx.Err(), Clean: true, Whole: true}
 		case err != nil:
 			return err
 		case events == 0:
@@ -95,19 +95,40 @@ func (s *Source) lap(ctx context.Context, pace *clock, to upstream.Sink) (events
 			return events, fatal(fmt.Errorf("%s cannot be read beyond its %d messages so far: %w", s.config.Path, events, err),
 				"the file is damaged or cut off; what could be read is served on")
 		}
-		e, reason := s.decode(line)
-		if e == nil {
-			to.Drop(reason)
-			continue
-		}
-		e.Window = s.window
-		if err := pace.wait(ctx, e.Sent, e.Kind == fanout.KindPost, to); err != nil {
+		n, err := s.replay(ctx, line, pace, to)
+		events += n
+		if err != nil {
 			return events, err
 		}
-		to.Emit(e)
-		events++
 	}
 	return events, ctx.Err()
+}
+
+// replay hands one line to the sink when it is due, and returns how many events
+// it was: more than one if it cannot be decoded and has swallowed others.
+func (s *Source) replay(ctx context.Context, line []byte, pace *clock, to upstream.Sink) (events int, err error) {
+	e, reason := s.decode(line)
+	if e != nil {
+		e.Window = s.window
+		if err := pace.wait(ctx, e.Sent, e.Kind == fanout.KindPost, to); err != nil {
+			return 0, err
+		}
+		to.Emit(e)
+		return 1, nil
+	}
+	split := false
+	for piece := range upstream.Pieces(line) {
+		split = true
+		n, err := s.replay(ctx, piece, pace, to)
+		events += n
+		if err != nil {
+			return events, err
+		}
+	}
+	if !split {
+		to.Drop(reason)
+	}
+	return events, nil
 }
 
 // decode calls Decode behind a wall: no input may stop the program.

@@ -55,14 +55,17 @@ func (s *sink) lines() (l []string) {
 	return l
 }
 
-// decode takes "{"t":<milliseconds>}" as a post sent then, refuses "bad" and
-// panics at "panic".
+// decode takes "{"t":<milliseconds>}" as a post sent then, refuses "bad" and what
+// holds an open string, and panics at "panic".
 func decode(line []byte) (*fanout.Event, error) {
 	switch string(line) {
 	case "bad":
 		return nil, errors.New("bad line")
 	case "panic":
 		panic("bad line")
+	}
+	if bytes.Count(line, []byte{'"'})%2 != 0 {
+		return nil, errors.New("open string")
 	}
 	e := fanout.NewEvent(nil, line)
 	var ms int64
@@ -117,6 +120,9 @@ func TestReplay(t *testing.T) {
 	}{
 		{"NDJSON", "{\"a\":1}\n\n{\"a\":2}\n{\"a\":3}", []string{`1:{"a":1}`, `1:{"a":2}`, `1:{"a":3}`}, 0, "end of file"},
 		{"CRLF", "{\"a\":1}\r\n{\"a\":\n2}\r\n", []string{`1:{"a":1}`, `1:{"a":2}`}, 0, "end of file"},
+		{"CRLF, then LF", "{\"a\":1}\r\n{\"a\":2}\n{\"a\":\n3}\n{\"a\":4}", []string{`1:{"a":1}`, `1:{"a":2}`, `1:{"a":3}`, `1:{"a":4}`}, 0, "end of file"},
+		{"CRLF, then a broken line and LF", "{\"a\":1}\r\n{\"a\n{\"a\":2}\nbad\n\n{\"a\":3}\n", []string{`1:{"a":1}`, `1:{"a":2}`, `1:{"a":3}`}, 2, "end of file"},
+		{"byte order mark", "\uFEFF{\"a\":1}\n\uFEFF{\"a\":2}\n", []string{`1:{"a":1}`, `1:{"a":2}`}, 0, "end of file"},
 		{"gzip", zipped(t, "{\"a\":1}\n{\"a\":2}\n"), []string{`1:{"a":1}`, `1:{"a":2}`}, 0, "end of file"},
 		{"bad lines", "{}\nbad\npanic\n" + big + "\n{}\n", []string{"1:{}", "gap", "1:{}"}, 2, "end of file"},
 		{"empty", "", nil, 0, "no message"},
@@ -242,6 +248,35 @@ func TestUnderARunner(t *testing.T) {
 		}
 		if kinds[fanout.KindPost] != 4 || kinds[fanout.KindGap] != 0 {
 			t.Errorf("kinds %v", kinds)
+		}
+	})
+}
+
+// Being asked to start afresh in the middle of a replay is a new replay, without a gap.
+func TestReconnectInTheMiddle(t *testing.T) {
+	path := write(t, "capture", "{\"t\":1000}\n{\"t\":9000}\n")
+	synctest.Test(t, func(t *testing.T) {
+		src, err := New(Config{Path: path, Decode: decode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		r := &upstream.Runner{Source: src, Name: "file", Log: slog.New(slog.DiscardHandler), Publish: func(e *fanout.Event) bool {
+			if e.Kind != fanout.KindUpstream {
+				got = append(got, fmt.Sprintf("%d:%s", e.Window, e.JSON))
+			}
+			return true
+		}}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- r.Run(ctx) }()
+		time.Sleep(2 * time.Second)
+		r.Reconnect()
+		time.Sleep(time.Minute)
+		cancel()
+		<-done
+		if want := []string{`1:{"t":1000}`, `2:{"t":1000}`, `2:{"t":9000}`}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	})
 }

@@ -175,13 +175,13 @@ func (d *composer) compact(level int) *compact {
 	for d.key() {
 		switch d.name {
 		case "id":
-			c.id.number, _ = d.num()
+			c.id.number = d.numeral()
 		case "id_str":
-			c.id.text, _ = d.str()
+			c.id.text = d.numeral()
 		case "created_at":
 			c.created, _ = d.str()
 		case "timestamp_ms":
-			c.stamp, _ = d.str()
+			c.stamp = d.numeral()
 		case "text":
 			c.text, _ = d.str()
 		case "full_text":
@@ -209,15 +209,15 @@ func (d *composer) compact(level int) *compact {
 func (d *composer) rest(c *compact) {
 	switch d.name {
 	case "in_reply_to_status_id":
-		c.reply.id.number, _ = d.num()
+		c.reply.id.number = d.numeral()
 	case "in_reply_to_status_id_str":
-		c.reply.id.text, _ = d.str()
+		c.reply.id.text = d.numeral()
 	case "in_reply_to_screen_name":
 		c.reply.username, _ = d.str()
 	case "quoted_status_id":
-		c.quoted.number, _ = d.num()
+		c.quoted.number = d.numeral()
 	case "quoted_status_id_str":
-		c.quoted.text, _ = d.str()
+		c.quoted.text = d.numeral()
 	case "possibly_sensitive":
 		c.sensitive = d.isTrue()
 	case "withheld_in_countries":
@@ -244,9 +244,9 @@ func (d *composer) author(a *author) {
 	for d.key() {
 		switch d.name {
 		case "id":
-			a.id.number, _ = d.num()
+			a.id.number = d.numeral()
 		case "id_str":
-			a.id.text, _ = d.str()
+			a.id.text = d.numeral()
 		case "screen_name":
 			a.username, _ = d.str()
 		case "name":

@@ -61,9 +61,9 @@ func (d *composer) mention() (m mention) {
 	for d.key() {
 		switch d.name {
 		case "id":
-			m.id.number, _ = d.num()
+			m.id.number = d.numeral()
 		case "id_str":
-			m.id.text, _ = d.str()
+			m.id.text = d.numeral()
 		case "screen_name":
 			m.username, _ = d.str()
 		default:

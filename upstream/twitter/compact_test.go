@@ -30,6 +30,8 @@ func TestCompact(t *testing.T) {
 			`{"id_str":"9","url":"https://twitter.com/i/status/9","reply_to":{"id_str":"8","username":"bob"},"source":"twitter"}`},
 		{"repost", `{"id":9,"text":"RT @bob: the who…","place":{"full_name":"Nowhere"},"entities":{"user_mentions":[{"screen_name":"bob","id_str":"4"}]},"retweeted_status":{"id":8,"text":"the who… ","user":{"id":4,"screen_name":"bob"},"extended_tweet":{"full_text":"the whole","entities":{"hashtags":[{"text":"x"}]}}}}`,
 			`{"id_str":"9","text":"RT @bob: the whole","url":"https://twitter.com/i/status/9","hashtags":["x"],"mentions":[{"id_str":"4","username":"bob"}],"repost_of":{"id_str":"8","text":"the whole","author":{"id_str":"4","username":"bob"},"url":"https://twitter.com/bob/status/8","hashtags":["x"],"source":"twitter"},"source":"twitter"}`},
+		{"ids of the other type", `{"id":"9","user":{"id":"3"},"in_reply_to_status_id":"8","quoted_status_id_str":7,"timestamp_ms":1573036661418}`,
+			`{"id_str":"9","created_at":"2019-11-06T10:37:41.418Z","author":{"id_str":"3"},"url":"https://twitter.com/i/status/9","reply_to":{"id_str":"8"},"quote_of":{"id_str":"7"},"source":"twitter"}`},
 		{"quote", `{"id":9,"quoted_status_id_str":"8","quoted_status":{"id_str":"8","text":"q"}}`,
 			`{"id_str":"9","url":"https://twitter.com/i/status/9","quote_of":{"id_str":"8","text":"q","url":"https://twitter.com/i/status/8","source":"twitter"},"source":"twitter"}`},
 		{"quote that is gone", `{"id":9,"quoted_status_id":8}`, `{"id_str":"9","url":"https://twitter.com/i/status/9","quote_of":{"id_str":"8"},"source":"twitter"}`},

@@ -84,7 +84,7 @@ func (d *decoder) walkDelete() {
 	for d.key() {
 		switch d.name {
 		case "timestamp_ms":
-			d.walkStamp()
+			d.stamp = d.numeral()
 		case "status":
 			if d.object() {
 				for d.key() {
@@ -107,11 +107,11 @@ func (d *decoder) walkDuty(name string) {
 	for d.key() {
 		switch d.name {
 		case "timestamp_ms":
-			d.walkStamp()
+			d.stamp = d.numeral()
 		case "up_to_status_id":
-			upTo.number, _ = d.num()
+			upTo.number = d.numeral()
 		case "up_to_status_id_str":
-			upTo.text, _ = d.str()
+			upTo.text = d.numeral()
 		default:
 			d.walkID("id", &own, "user_id", &user)
 		}
@@ -146,9 +146,10 @@ func (d *decoder) walkID(one string, a *id, two string, b *id) {
 		d.skip()
 		return
 	}
+	v := d.numeral()
 	if isText {
-		to.text, _ = d.str()
+		to.text = v
 	} else {
-		to.number, _ = d.num()
+		to.number = v
 	}
 }

@@ -109,7 +109,7 @@ type status struct {
 	place        place
 }
 
-// id is an id as two keys bring it.
+// id is an id as two keys bring it, each as a number or as a text.
 type id struct{ text, number string }
 
 // best prefers the text: numbers beyond 2^53 have been rounded by others.

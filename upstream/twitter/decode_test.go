@@ -56,6 +56,17 @@ func TestKinds(t *testing.T) {
 		{`{"scrub_geo":{"user_id":14}}`, fanout.KindScrubGeo, target("", "14", 0)},
 		{`{"status_withheld":{"id":1,"user_id":2,"withheld_in_countries":["DE","AR"]}}`, fanout.KindStatusWithheld, target("1", "2", 0)},
 		{`{"user_withheld":{"id":3,"withheld_in_countries":["DE"]}}`, fanout.KindUserWithheld, target("", "3", 0)},
+		// Ids of the other type.
+		{`{"id":"77777","user":{"id":"2"}}`, fanout.KindPost, none},
+		{`{"id_str":77777,"user":{"id_str":2}}`, fanout.KindPost, none},
+		{`{"delete":{"status":{"id":"70"}}}`, fanout.KindDelete, target("70", "", 0)},
+		{`{"delete":{"status":{"id_str":71,"user_id":"3"}}}`, fanout.KindDelete, target("71", "3", 0)},
+		{`{"scrub_geo":{"user_id":"14","up_to_status_id":"23"}}`, fanout.KindScrubGeo, target("", "14", 23)},
+		{`{"scrub_geo":{"user_id_str":14,"up_to_status_id_str":23}}`, fanout.KindScrubGeo, target("", "14", 23)},
+		{`{"status_withheld":{"id":"1","user_id_str":2}}`, fanout.KindStatusWithheld, target("1", "2", 0)},
+		{`{"user_withheld":{"id":"3"}}`, fanout.KindUserWithheld, target("", "3", 0)},
+		{`{"delete":{"status":{"id":"all"}}}`, fanout.KindOther, none},
+		{`{"delete":{"status":{"id":["70"]}}}`, fanout.KindOther, none},
 		{`{"limit":{"track":1234,"timestamp_ms":"1477757470194"}}`, fanout.KindLimit, none},
 		{`{"warning":{"code":"FALLING_BEHIND","message":"m","percent_full":60}}`, fanout.KindWarning, none},
 		{`{"disconnect":{"code":4,"stream_name":"s","reason":"r"}}`, fanout.KindDisconnect, none},
@@ -179,6 +190,8 @@ func TestFields(t *testing.T) {
 		{"escapes", post(`"text":"tab\there\nline\/slash"`), "track=here line slash"},
 		{"reply", post(`"in_reply_to_user_id_str":"55"`), "follow=55"},
 		{"reply by number", post(`"in_reply_to_user_id":55`), "follow=55"},
+		{"reply by number as text", post(`"in_reply_to_user_id":"55"`), "follow=55"},
+		{"reply by text as number", post(`"in_reply_to_user_id_str":55`), "follow=55"},
 		{"reply by hand", post(mention("0")), "follow=77"},
 		{"not by hand: in the middle", post(mention("3")), "!follow=77"},
 		{"not by hand: a reply", post(mention("0") + `,"in_reply_to_status_id":4`), "!follow=77"},
@@ -204,6 +217,17 @@ func TestFields(t *testing.T) {
 				t.Errorf("%s must match: %v", query, !not)
 			}
 		})
+	}
+}
+
+// Every id may come as the other type, those inside other posts too.
+func TestIDsOfTheOtherType(t *testing.T) {
+	p := decodeString(t, `{"id":"10","user":{"id":"1"},"quoted_status_id":"5","retweeted_status":{"id_str":7,"user":{"id_str":2}}}`).Post
+	if p == nil || p.Key.ID != "10" || p.Author != "1" || strings.Join(p.Refs, " ") != "7 5" {
+		t.Fatalf("post %+v", p)
+	}
+	if !matches(t, "follow=2", p) {
+		t.Error("the reposted author is lost")
 	}
 }
 

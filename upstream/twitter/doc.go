@@ -14,21 +14,27 @@
 //
 // How an answer is classed:
 //
-//	200                     the stream; a web page instead of one: HTTP
+//	200                     the stream; a web page or an empty one instead: HTTP
 //	420, 429                RateLimit, with Retry-After and x-rate-limit-reset
 //	5xx, other 2xx          HTTP
 //	401                     Fatal; if the server's Date says that our clock is off, so does the hint
 //	other 4xx, 3xx          Fatal, with a hint for each
 //	cannot connect, cut     Network
 //
-// What the body says is shortened to one clean line for error messages: JSON
-// errors in their three shapes, HTML, plain text. Credentials in it are blanked.
+// What the upstream says is shortened to one clean line for error messages: JSON
+// errors in their three shapes, HTML, plain text. Every error and hint passes
+// one veil on its way out, which blanks the four credentials and the nonce and
+// signature of the request, however they are escaped; disconnect and warning
+// messages, which clients see too, pass it as well.
 //
 // # Messages
 //
-// A message is decoded by Decode, which see. A plain text line between the
-// messages is dropped as malformed, but for "Exceeded connection limit …",
-// which ends the stream as RateLimit. A disconnect message is passed on and
+// A message is decoded by Decode, which see. One that cannot be decoded and holds
+// bare LFs is split at them, and what can be decoded is taken: a broken line may
+// have swallowed whole ones. A whole message at the end of the body counts even
+// without its line end. A plain text line between the messages is dropped as
+// malformed, but for "Exceeded connection limit …", which ends the stream as
+// RateLimit. A disconnect message is passed on and
 // ends the stream: codes 5, 6, 7, 9, 13 and 14 are Fatal, 2 is a Conflict (the
 // Runner decides), any other is the clean end of a stream. A message that is
 // longer than upstream.MaxMessage becomes a KindGap event.

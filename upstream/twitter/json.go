@@ -217,6 +217,17 @@ func (r *reader) num() (s string, ok bool) {
 	return view(r.b[at:r.i]), true
 }
 
+// numeral takes a number, or a text that should be one: both types have been
+// sent for the same key. Anything else reads as "".
+func (r *reader) numeral() string {
+	if r.next() == '"' {
+		s, _ := r.str()
+		return s
+	}
+	s, _ := r.num()
+	return s
+}
+
 // float takes a number.
 func (r *reader) float() (float64, bool) {
 	s, ok := r.num()

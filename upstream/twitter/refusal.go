@@ -14,22 +14,22 @@ import (
 )
 
 // refusal is nil for a stream, else what the answer means.
-func refusal(answer *http.Response, secrets Credentials, now time.Time) error {
+func (c *connection) refusal(answer *http.Response, now time.Time) error {
 	code := answer.StatusCode
 	if code == http.StatusOK && !webPage(answer) {
 		return nil
 	}
 	e := &upstream.Error{Class: upstream.Fatal}
-	summary := summarise(answer, secrets)
+	said, empty := c.summarise(answer)
 	e.Err = fmt.Errorf("HTTP %d%s", code, named(code))
-	if summary != "" {
-		e.Err = fmt.Errorf("%w: %s", e.Err, summary)
+	if said != "" {
+		e.Err = fmt.Errorf("%w: %s", e.Err, said)
 	}
 	server := serverTime(answer, now)
 	switch {
 	case code == http.StatusOK:
 		e.Class = upstream.HTTP
-		e.Err = fmt.Errorf("a web page instead of a stream: %s", summary)
+		e.Err = notAStream(said, empty)
 		e.Hint = "is AVIARY_TWITTER_STREAM_URL right, and is there no portal or proxy on the way?"
 	case code == 420 || code == http.StatusTooManyRequests:
 		e.Class = upstream.RateLimit
@@ -42,11 +42,22 @@ func refusal(answer *http.Response, secrets Credentials, now time.Time) error {
 	case code == http.StatusUnauthorized:
 		e.Hint = clockHint(answer, now)
 	case code < 400:
-		e.Hint = "the upstream has moved" + movedTo(answer) + "; redirects are not followed because a request is signed for one host: set AVIARY_TWITTER_STREAM_URL"
+		e.Hint = "the upstream has moved" + c.movedTo(answer) + "; redirects are not followed because a request is signed for one host: set AVIARY_TWITTER_STREAM_URL"
 	default:
 		e.Hint = hint(code)
 	}
 	return e
+}
+
+// notAStream is the error of a 200 that is a page for people. said is its text.
+func notAStream(said string, empty bool) error {
+	switch {
+	case empty:
+		return errors.New("an empty answer instead of a stream")
+	case said == "":
+		return errors.New("a web page without text instead of a stream")
+	}
+	return errors.New("a web page instead of a stream: " + said)
 }
 
 // named is the usual name of a status, in brackets.
@@ -144,20 +155,20 @@ func rateLimitReset(answer *http.Response, now time.Time) time.Duration {
 }
 
 // movedTo names the server of a Location, nothing else of it.
-func movedTo(answer *http.Response) string {
+func (c *connection) movedTo(answer *http.Response) string {
 	u, err := url.Parse(answer.Header.Get("Location"))
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	return " to " + oneLine(u.Scheme+"://"+u.Host, 100)
+	return " to " + c.veil.quote(u.Scheme+"://"+u.Host, 100)
 }
 
 // disconnected says how the stream ends that a disconnect message ended.
-func disconnected(notice []byte) error {
+func (c *connection) disconnected(notice []byte) error {
 	code, reason := readDisconnect(notice)
 	e := &upstream.Error{Class: upstream.Fatal, Clean: true}
 	said := fmt.Sprintf("the upstream disconnected us with code %d", code)
-	if reason != "" {
+	if reason = c.veil.quote(reason, maxSummary); reason != "" {
 		said += ": " + reason
 	}
 	e.Err = errors.New(said)
@@ -203,10 +214,8 @@ func readDisconnect(notice []byte) (code int64, reason string) {
 		for r.key() {
 			switch r.name {
 			case "code":
-				if v, ok := r.num(); ok {
-					if n, err := strconv.ParseInt(v, 10, 32); err == nil {
-						code = n
-					}
+				if n, err := strconv.ParseInt(r.numeral(), 10, 32); err == nil {
+					code = n
 				}
 			case "reason":
 				reason, _ = r.str()
@@ -215,18 +224,19 @@ func readDisconnect(notice []byte) (code int64, reason string) {
 			}
 		}
 	}
-	return code, oneLine(reason, 200)
+	return code, reason
 }
 
 // maxBody is how much of an error body is looked at.
 const maxBody = 16 << 10
 
-// summarise makes one short clean line of an error body.
-func summarise(answer *http.Response, secrets Credentials) string {
-	r, err := body(answer, answer.Body)
+// summarise makes one short clean line of an error body, and says whether there
+// was none.
+func (c *connection) summarise(answer *http.Response) (said string, empty bool) {
+	r, err := c.body(answer, answer.Body)
 	if err != nil {
-		return ""
+		return "", errors.Is(err, io.EOF)
 	}
 	raw, _ := io.ReadAll(io.LimitReader(r, maxBody)) // what came before an error is still worth reading
-	return summary(raw, secrets)
+	return c.veil.quote(summary(raw), maxSummary), len(raw) == 0
 }

@@ -222,9 +222,10 @@ func TestDisconnectCodes(t *testing.T) {
 // Code 2 soon after a stream of ours was cut is our own ghost.
 func TestDuplicateStreamAfterDeath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHostile(t, cut(tweet(1)+"\r\n"), answer(`{"disconnect":{"code":2,"stream_name":"s"}}`+"\r\n"), stay(tweet(2)+"\r\n"))
-		h.against(t, 2*time.Minute, func(r *upstream.Runner, rec *record) {
-			if got := h.gaps(); !slices.Equal(got, []time.Duration{0, time.Minute}) || rec.list() != "1 disconnect gap:upstream 2" {
+		ghost := answer(`{"disconnect":{"code":2,"stream_name":"s"}}` + "\r\n")
+		h := newHostile(t, cut(tweet(1)+"\r\n"), ghost, ghost, stay(tweet(2)+"\r\n"))
+		h.against(t, 4*time.Minute, func(r *upstream.Runner, rec *record) {
+			if got := h.gaps(); !slices.Equal(got, []time.Duration{0, time.Minute, 2 * time.Minute}) || rec.list() != "1 disconnect disconnect gap:upstream 2" {
 				t.Errorf("waits %v, events %s, status %+v", got, rec.list(), r.Status())
 			}
 		})

@@ -4,30 +4,27 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
-	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/dghubble/oauth1"
 )
 
-// maxSummary is the longest summary of an error body, in code points.
+// maxSummary is the longest that the upstream's words may be in an error, in
+// code points.
 const maxSummary = 200
 
-// summary makes one line of at most maxSummary code points, without control
-// characters, of an error body: JSON errors, HTML, plain text or nothing.
-// Credentials in it are blanked.
-func summary(raw []byte, secrets Credentials) string {
+// summary is what an error body says: JSON errors, HTML, plain text or nothing.
+// It is as the upstream wrote it; veil.quote makes it fit to be shown.
+func summary(raw []byte) string {
 	s := strings.TrimSpace(strings.ToValidUTF8(string(raw), "\uFFFD"))
 	if said := jsonError([]byte(s)); said != "" {
-		return secrets.clean(said)
+		return said
 	}
 	if strings.HasPrefix(s, "<") {
 		s = plainText(s)
 	}
-	return secrets.clean(s)
+	return s
 }
 
 // jsonError reads the shapes in which Twitter has put errors into JSON:
@@ -102,22 +99,4 @@ func oneLine(s string, n int) string {
 		return s
 	}
 	return string([]rune(s)[:n-1]) + "…"
-}
-
-// leastSecret is how long a text must be to be blanked as a secret: shorter ones
-// occur in every sentence.
-const leastSecret = 4
-
-// clean blanks the credentials in what goes into an error, however they are
-// written there, and makes it one line.
-func (c Credentials) clean(s string) string {
-	for _, secret := range []string{c.ConsumerKey, c.ConsumerSecret, c.AccessToken, c.AccessSecret} {
-		if len(secret) < leastSecret {
-			continue
-		}
-		for _, form := range []string{secret, oauth1.PercentEncode(secret), url.QueryEscape(secret), html.EscapeString(secret)} {
-			s = strings.ReplaceAll(s, form, "***")
-		}
-	}
-	return oneLine(s, maxSummary)
 }

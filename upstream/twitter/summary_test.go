@@ -26,7 +26,7 @@ func TestSummary(t *testing.T) {
 		"<!DOCTYPE html><!-- hi --><script>var a = '<b>';</script><STYLE>p{}</STYLE><p>text</p": "text",
 		strings.Repeat("ä", 500):                                                                strings.Repeat("ä", 199) + "…",
 	} {
-		got := summary([]byte(in), Credentials{})
+		got := new(veil).quote(summary([]byte(in)), maxSummary)
 		if got != want {
 			t.Errorf("%q\n got %q\nwant %q", in, got, want)
 		}
@@ -39,7 +39,7 @@ func TestSummary(t *testing.T) {
 // A secret must not survive in half by lying across the end of the summary.
 func TestSummaryBlanksBeforeItCuts(t *testing.T) {
 	c := Credentials{AccessSecret: "0123456789abcdefghij"}
-	got := summary([]byte(strings.Repeat("x", maxSummary-10)+c.AccessSecret), c)
+	got := newVeil(c).quote(summary([]byte(strings.Repeat("x", maxSummary-10)+c.AccessSecret)), maxSummary)
 	if strings.Contains(got, "0123") {
 		t.Errorf("got %q", got)
 	}

@@ -14,9 +14,9 @@ func (d *decoder) walkStatus(s *status, level int) {
 	for d.key() {
 		switch d.name {
 		case "id":
-			s.id.number, _ = d.num()
+			s.id.number = d.numeral()
 		case "id_str":
-			s.id.text, _ = d.str()
+			s.id.text = d.numeral()
 		case "text", "full_text":
 			d.text()
 		case "extended_tweet":
@@ -30,9 +30,9 @@ func (d *decoder) walkStatus(s *status, level int) {
 		case "quoted_status":
 			d.walkInner(s, level, false)
 		case "quoted_status_id":
-			s.quoted.number, _ = d.num()
+			s.quoted.number = d.numeral()
 		case "quoted_status_id_str":
-			s.quoted.text, _ = d.str()
+			s.quoted.text = d.numeral()
 		default:
 			if level > 0 {
 				d.skip()
@@ -52,11 +52,11 @@ func (d *decoder) walkOuter(s *status) {
 	case "created_at":
 		d.created, _ = d.str()
 	case "timestamp_ms":
-		d.walkStamp()
+		d.stamp = d.numeral()
 	case "in_reply_to_user_id":
-		s.replyUser.number, _ = d.num()
+		s.replyUser.number = d.numeral()
 	case "in_reply_to_user_id_str":
-		s.replyUser.text, _ = d.str()
+		s.replyUser.text = d.numeral()
 	case "in_reply_to_status_id", "in_reply_to_status_id_str":
 		if !d.null() {
 			s.replyStatus = true
@@ -129,9 +129,9 @@ func (d *decoder) walkUser(s *status) {
 	for d.key() {
 		switch d.name {
 		case "id":
-			user.number, _ = d.num()
+			user.number = d.numeral()
 		case "id_str":
-			user.text, _ = d.str()
+			user.text = d.numeral()
 		default:
 			d.skip()
 		}
@@ -201,9 +201,9 @@ func (d *decoder) walkMention(s *status) {
 				d.b.Mention(v)
 			}
 		case "id":
-			user.number, _ = d.num()
+			user.number = d.numeral()
 		case "id_str":
-			user.text, _ = d.str()
+			user.text = d.numeral()
 		case "indices":
 			if d.array() {
 				for n := 0; d.item(); n++ {
@@ -218,14 +218,5 @@ func (d *decoder) walkMention(s *status) {
 	}
 	if first {
 		s.firstMention = user.best()
-	}
-}
-
-// walkStamp reads a timestamp_ms, text or number.
-func (d *decoder) walkStamp() {
-	if d.next() == '"' {
-		d.stamp, _ = d.str()
-	} else {
-		d.stamp, _ = d.num()
 	}
 }
