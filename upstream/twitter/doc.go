@@ -27,6 +27,31 @@
 // signature of the request, however they are escaped; disconnect and warning
 // messages, which clients see too, pass it as well.
 //
+// # Search
+//
+// A Searcher asks GET /1.1/search/tweets.json for one page at a time, always with
+// tweet_mode=extended. A bearer token is used if there is one (as it is: its
+// escapes are part of it), else OAuth 1.0a; with the consumer key and secret
+// alone the token is fetched from oauth2/token, once, and again when the server
+// calls it invalid (89). Each request has a connection of its own and 15 s; an
+// answer is read up to 8 MiB.
+//
+// The budget is what the x-rate-limit headers say, by the server's own clock. A
+// request is taken from it before it is sent, so that however many ask at once
+// none goes out that the window does not hold; what was sent and never answered
+// counts as spent. After a 429 nothing goes out until the reset, or Retry-After,
+// or 1, 2, 4 … 16 minutes when it names neither. Turn keeps whoever walks over
+// many pages at the distance that the budget sustains. Budget and turns belong
+// to the credentials: others begin anew.
+//
+// How an answer is classed:
+//
+//	200 with statuses       the page; one with error 130 or 131 in a post's place: HTTP
+//	88, 420, 429            RateLimit
+//	130, 131, 5xx, any other 200   HTTP
+//	cannot connect, cut     Network
+//	anything else           Fatal, with a hint for the code or the status
+//
 // # Messages
 //
 // A message is decoded by Decode, which see. One that cannot be decoded and holds

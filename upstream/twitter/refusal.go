@@ -42,7 +42,7 @@ func (c *connection) refusal(answer *http.Response, now time.Time) error {
 	case code == http.StatusUnauthorized:
 		e.Hint = clockHint(answer, now)
 	case code < 400:
-		e.Hint = "the upstream has moved" + c.movedTo(answer) + "; redirects are not followed because a request is signed for one host: set AVIARY_TWITTER_STREAM_URL"
+		e.Hint = "the upstream has moved" + c.veil.movedTo(answer) + "; redirects are not followed because a request is signed for one host: set AVIARY_TWITTER_STREAM_URL"
 	default:
 		e.Hint = hint(code)
 	}
@@ -155,12 +155,12 @@ func rateLimitReset(answer *http.Response, now time.Time) time.Duration {
 }
 
 // movedTo names the server of a Location, nothing else of it.
-func (c *connection) movedTo(answer *http.Response) string {
+func (v *veil) movedTo(answer *http.Response) string {
 	u, err := url.Parse(answer.Header.Get("Location"))
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	return " to " + c.veil.quote(u.Scheme+"://"+u.Host, 100)
+	return " to " + v.quote(u.Scheme+"://"+u.Host, 100)
 }
 
 // disconnected says how the stream ends that a disconnect message ended.
@@ -233,7 +233,7 @@ const maxBody = 16 << 10
 // summarise makes one short clean line of an error body, and says whether there
 // was none.
 func (c *connection) summarise(answer *http.Response) (said string, empty bool) {
-	r, err := c.body(answer, answer.Body)
+	r, err := c.veil.body(answer, answer.Body)
 	if err != nil {
 		return "", errors.Is(err, io.EOF)
 	}

@@ -88,7 +88,7 @@ func (a alive) Read(p []byte) (int, error) {
 }
 
 // body returns the reader of what the server says, unpacked.
-func (c *connection) body(answer *http.Response, r io.Reader) (io.Reader, error) {
+func (v *veil) body(answer *http.Response, r io.Reader) (io.Reader, error) {
 	switch coding := strings.ToLower(answer.Header.Get("Content-Encoding")); coding {
 	case "", "identity":
 		return r, nil
@@ -100,14 +100,14 @@ func (c *connection) body(answer *http.Response, r io.Reader) (io.Reader, error)
 		}
 		return z, err
 	default:
-		return nil, &upstream.Error{Class: upstream.HTTP, Err: fmt.Errorf("the answer came in %s, only gzip was offered", c.veil.quote(coding, 40)),
+		return nil, &upstream.Error{Class: upstream.HTTP, Err: fmt.Errorf("the answer came in %s, only gzip was offered", v.quote(coding, 40)),
 			Hint: "a proxy on the way may have changed it; it is tried again by itself"}
 	}
 }
 
 // read takes messages until the stream ends.
 func (c *connection) read(answer *http.Response) error {
-	r, err := c.body(answer, alive{answer.Body, c})
+	r, err := c.veil.body(answer, alive{answer.Body, c})
 	if err != nil {
 		return c.endOf(err)
 	}

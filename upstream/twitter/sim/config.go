@@ -63,6 +63,11 @@ type Config struct {
 	// WriteTimeout bounds each write to a socket; 0: 30 s.
 	WriteTimeout time.Duration
 
+	// SearchLimit and SearchAppLimit are how many searches a SearchWindow allows,
+	// with OAuth 1.0a and with a bearer token; 0: 180, 450 and 15 minutes.
+	SearchLimit, SearchAppLimit int
+	SearchWindow                time.Duration
+
 	// ClockSkew is how far the simulator's clock is ahead of the machine's
 	// (below 0: behind), so that a client whose clock is off can be tried.
 	ClockSkew time.Duration
@@ -78,6 +83,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.ConnectWindow, 5*time.Minute)
 	setDefault(&c.Queue, 4096)
 	setDefault(&c.WriteTimeout, 30*time.Second)
+	setDefault(&c.SearchLimit, 180)
+	setDefault(&c.SearchAppLimit, 450)
+	setDefault(&c.SearchWindow, 15*time.Minute)
 	return c
 }
 
@@ -95,6 +103,7 @@ func (s *Server) Settings(baseURL string) []string {
 	return []string{
 		"AVIARY_SOURCE=twitter",
 		"AVIARY_TWITTER_STREAM_URL=" + baseURL,
+		"AVIARY_TWITTER_API_URL=" + baseURL,
 		"AVIARY_TWITTER_CONSUMER_KEY=" + s.cfg.Credentials.ConsumerKey,
 		"AVIARY_TWITTER_CONSUMER_SECRET=" + s.cfg.Credentials.ConsumerSecret,
 		"AVIARY_TWITTER_ACCESS_TOKEN=" + s.cfg.Credentials.AccessToken,
@@ -109,4 +118,9 @@ type Stats struct {
 	Connects int // requests to a streaming endpoint, refused ones included
 	Refused  int // of these, answered with anything but a stream
 	Posts    int // posts generated, pushed or made by Post
+
+	Searches  int // requests for a page of search results, refused ones included
+	Pages     int // of these, answered with a page
+	OverLimit int // of these, refused because the window's limit was used up
+	Tokens    int // bearer tokens handed out
 }

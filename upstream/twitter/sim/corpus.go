@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"aviary/fanout/filter"
 )
 
 // Message is one message of a corpus.
@@ -53,6 +55,7 @@ type post struct {
 	ascii               bool
 	dead                bool // deleted
 	raw                 []byte
+	view                *filter.Post // raw as searches look at it; made when first asked
 }
 
 // file is one picture or film of a post.
@@ -188,7 +191,7 @@ func (c *Corpus) keep(p *post) {
 	p.raw = append([]byte(nil), c.w.b...)
 	slot := &c.ring[c.made%len(c.ring)]
 	if old := *slot; old != nil && c.drafts[old.id] == nil {
-		old.raw, old.repost, old.quote = nil, nil, nil
+		old.raw, old.view, old.repost, old.quote = nil, nil, nil, nil
 	}
 	*slot = p
 	c.made++

@@ -1,5 +1,5 @@
-// Package sim is a fake Twitter: the v1.1 streaming endpoints on the real wire,
-// with synthetic posts. It is the gateway's default source (in process, but
+// Package sim is a fake Twitter: the v1.1 streaming endpoints and search on the
+// real wire, with synthetic posts. It is the gateway's default source (in process, but
 // over HTTP, so that every layer runs), the command "aviary sim", and the
 // upstream of whole-program tests. Nothing in it comes from real people: names,
 // texts, companies and links are made up, screen names of the population end in
@@ -34,6 +34,24 @@
 // A reader that lags far behind gets a FALLING_BEHIND warning, then code 4. A
 // delete goes where its post went: to streams whose filter the post matches.
 //
+// # Search
+//
+//	GET  /1.1/search/tweets.json     q, count, lang, until, since_id, max_id, result_type
+//	POST /oauth2/token               a bearer token for consumer key and secret
+//
+// A search is signed as above or brings the bearer token; the two have budgets
+// of their own (Config.SearchLimit and SearchAppLimit in a SearchWindow), told
+// in the x-rate-limit headers of every answer; beyond them comes 429 with code
+// 88. Posts come newest first in the form of tweet_mode=extended, with
+// next_results while there are older ones. What is found is what is remembered:
+// the last 1,024 posts, 300 of them older than the server, and all that Post
+// made, but for what was deleted. A query knows words, "phrases", OR between
+// two, -word and from:name; other operators are passed over.
+//
+//	400  code 25    no q; 195: another parameter is wrong
+//	401  code 89    a bearer token that was revoked
+//	403  code 99    oauth2/token: wrong key or secret
+//
 // # Posts
 //
 // A Corpus makes posts from a seed and the time: the same seed and times give
@@ -58,8 +76,8 @@
 //
 //	[after WHEN] FAULT [words] [for DURATION | times N]
 //
-// WHEN is a duration (30s, 1m30s), "N posts" or "N connects", counted from the
-// moment the line before it was carried out; without it the line follows at once.
+// WHEN is a duration (30s, 1m30s), "N posts", "N connects" or "N searches" (pages
+// served), counted from the moment the line before it was carried out; without it the line follows at once.
 // Config.Faults starts with the first request, Do at once. Texts with spaces
 // stand in quotes, "…" or `…` as in Go.
 //
@@ -86,6 +104,13 @@
 //	refuse                     closed without an answer (a reset on TCP)
 //	hang                       never answered
 //	open                       all is well again
+//
+// On the searches to come, in the same way; they are counted against the budget:
+//
+//	search CODE [body KIND] [retry-after D] [reset D]   503 body json is code 130, any other 5xx 131, 429 is 88;
+//	                                                    429 with a reset uses the window up, without it has no headers
+//	search delay DURATION                               answered late
+//	search refuse, search hang, search open             as above
 //
 // On everything:
 //

@@ -48,7 +48,7 @@ func TestSettings(t *testing.T) {
 	s := New(Config{})
 	defer s.Close()
 	want := []string{
-		"AVIARY_SOURCE=twitter", "AVIARY_TWITTER_STREAM_URL=http://127.0.0.1:8090",
+		"AVIARY_SOURCE=twitter", "AVIARY_TWITTER_STREAM_URL=http://127.0.0.1:8090", "AVIARY_TWITTER_API_URL=http://127.0.0.1:8090",
 		"AVIARY_TWITTER_CONSUMER_KEY=sim-consumer-key", "AVIARY_TWITTER_CONSUMER_SECRET=sim-consumer-secret-not-a-secret",
 		"AVIARY_TWITTER_ACCESS_TOKEN=1000001-sim-access-token", "AVIARY_TWITTER_ACCESS_SECRET=sim-access-secret-not-a-secret",
 		"AVIARY_TRACK=football,go,music,weather,cooking,trains,space",

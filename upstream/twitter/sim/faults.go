@@ -21,6 +21,7 @@ type line struct {
 	wait     time.Duration
 	posts    int // that many more posts were published
 	connects int // that many more streams have opened
+	searches int // that many more pages of search results were served
 
 	action string
 	number int           // a code, count, percentage, size
@@ -29,6 +30,7 @@ type line struct {
 	times  int           // "times"
 	door   *refusal      // of status
 	reset  time.Duration // of status: x-rate-limit-reset from the moment of the answer
+	delay  time.Duration // of search
 }
 
 // FaultError tells where a script is wrong.
@@ -96,7 +98,7 @@ func MustFaults(text string) Faults {
 // takesTime says whether one lap of a loop waits for anything.
 func (f Faults) takesTime(loop line) bool {
 	for _, l := range append([]line{loop}, f.lines...) {
-		if l.wait > 0 || l.posts > 0 || l.connects > 0 {
+		if l.wait > 0 || l.posts > 0 || l.connects > 0 || l.searches > 0 {
 			return true
 		}
 	}
@@ -240,8 +242,10 @@ func (p *parser) when(l *line) error {
 		l.posts = n
 	case "connect", "connects":
 		l.connects = n
+	case "search", "searches":
+		l.searches = n
 	default:
-		return wrong(unit, `need a unit: "after 30s", "after 10 posts" or "after 2 connects"`)
+		return wrong(unit, `need a unit: "after 30s", "after 10 posts", "after 2 connects" or "after 3 searches"`)
 	}
 	return nil
 }

@@ -35,6 +35,9 @@ var actions = map[string]grammar{
 	"hang":            {args: readNothing, lasts: true},
 	"open":            {args: readNothing},
 
+	// on the searches to come
+	"search": {args: readSearch, lasts: true},
+
 	// on everything
 	"chunk": {args: readNumber(0, 1<<20), lasts: true},
 	"quiet": {args: readDuration},
@@ -132,6 +135,10 @@ func fillBody(f *refusal, status int, kind string) error {
 			code, message = 88, "Rate limit exceeded"
 		case http.StatusUnauthorized:
 			code, message = 32, "Could not authenticate you."
+		case http.StatusForbidden:
+			code, message = 220, "Your credentials do not allow access to this resource"
+		case http.StatusNotFound:
+			code, message = 34, "Sorry, that page does not exist."
 		}
 		*f = *apiError(status, code, message)
 	case "empty":

@@ -14,6 +14,7 @@ type run struct {
 	at       int         // the line that waits
 	posts    int         // published since the line before began
 	connects int         // streams opened since then
+	searches int         // pages of search results served since then
 	timer    *time.Timer // while the line waits for a time
 }
 
@@ -57,7 +58,7 @@ func (s *Server) progress(counter func(*run) *int) {
 func (s *Server) step(r *run) {
 	for r.at < len(r.lines) && !s.closed {
 		l := &r.lines[r.at]
-		if r.posts < l.posts || r.connects < l.connects {
+		if r.posts < l.posts || r.connects < l.connects || r.searches < l.searches {
 			return
 		}
 		if l.wait > 0 {
@@ -87,7 +88,7 @@ func (s *Server) ring(r *run) {
 
 func (s *Server) perform(r *run, l *line) {
 	r.at++
-	r.posts, r.connects = 0, 0
+	r.posts, r.connects, r.searches = 0, 0, 0
 	if l.action == "loop" {
 		r.at = 0
 		return
@@ -128,6 +129,8 @@ func (s *Server) act(l *line) {
 		}
 	case "chunk":
 		s.chunk = lasting{number: l.number, until: s.until(l.last)}
+	case "search":
+		s.find.spoil(l, s.until(l.last))
 	case "quiet":
 		s.quietTo = time.Now().Add(l.last)
 	default:
@@ -177,6 +180,7 @@ const (
 	doorClose           // answered 200 and closed at once
 	doorRefuse          // closed without an answer
 	doorHang            // never answered
+	doorDelay           // answered late; of searches only
 )
 
 var doorKinds = map[string]doorKind{

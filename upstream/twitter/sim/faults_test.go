@@ -59,7 +59,7 @@ func TestParseFaultsErrors(t *testing.T) {
 		"stall -1s":                `faults: line 1: "-1s": need a duration such as 30s or 1m30s`,
 		"after 30s":                `faults: line 1: need a fault after the time`,
 		"after soon drop":          `faults: line 1: "soon": need a duration such as 30s or 1m30s`,
-		"after 30 drop":            `faults: line 1: "drop": need a unit: "after 30s", "after 10 posts" or "after 2 connects"`,
+		"after 30 drop":            `faults: line 1: "drop": need a unit: "after 30s", "after 10 posts", "after 2 connects" or "after 3 searches"`,
 		"after 0 posts drop":       `faults: line 1: "0": need a number from 1 to 1000000`,
 		"drop now":                 `faults: line 1: "now": one word too many after drop`,
 		"drop for 20s":             `faults: line 1: "for": one word too many after drop`,

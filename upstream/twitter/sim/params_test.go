@@ -76,7 +76,7 @@ func TestRoutes(t *testing.T) {
 		body         string
 	}{
 		{"GET", "/", 404, `"code":34`},
-		{"GET", "/1.1/search/tweets.json", 404, `"code":34`},
+		{"GET", "/1.1/search/users.json", 404, `"code":34`},
 		{"POST", "/1.1/statuses/sample.json", 405, "not allowed"},
 		{"DELETE", "/1.1/statuses/filter.json", 405, "not allowed"},
 		{"GET", "/1.1/statuses/sample.json", 400, `"code":215`},

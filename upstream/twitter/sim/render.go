@@ -14,6 +14,7 @@ import (
 type writer struct {
 	b     []byte
 	ascii bool
+	whole bool // the REST form with tweet_mode=extended: whole texts, no members of streams
 }
 
 func (w *writer) lit(s string) { w.b = append(w.b, s...) }
@@ -95,7 +96,7 @@ func (w *writer) created(ms int64) {
 // status appends a post. nested: inside another one, which has no timestamp_ms
 // and no post inside its quoted post.
 func (w *writer) status(p *post, nested, bare bool) {
-	shown, long := &p.text, p.text.runes > classicRunes && p.repost == nil
+	shown, long := &p.text, p.text.runes > classicRunes && p.repost == nil && !w.whole
 	if long {
 		shown = &p.short
 	}
@@ -103,10 +104,14 @@ func (w *writer) status(p *post, nested, bare bool) {
 	w.created(p.at)
 	w.lit(`,`)
 	w.id("id", p.id)
-	w.lit(`"text":`)
+	if w.whole {
+		w.lit(`"full_text":`)
+	} else {
+		w.lit(`"text":`)
+	}
 	w.str(shown.wire)
 	w.lit(`,`)
-	if long || shown.from > 0 || shown.to < shown.runes {
+	if w.whole || long || shown.from > 0 || shown.to < shown.runes {
 		w.span("display_text_range", shown.from, shown.to)
 		w.lit(`,`)
 	}
@@ -135,6 +140,10 @@ func (w *writer) status(p *post, nested, bare bool) {
 	w.entities(shown)
 	w.lit(`,"favorited":false,"retweeted":false,`)
 	w.flags(p)
+	if w.whole {
+		w.lit(`"metadata":{"iso_language_code":"` + p.lang + `","result_type":"recent"},"lang":"` + p.lang + `"}`)
+		return
+	}
 	w.lit(`"filter_level":"` + p.level + `","lang":"` + p.lang + `"`)
 	if !nested {
 		w.lit(`,"timestamp_ms":"`)

@@ -32,6 +32,7 @@ type Server struct {
 	door     door
 	chunk    lasting
 	quietTo  time.Time
+	find     searching
 	silent   bool
 	closed   bool
 }
@@ -65,6 +66,9 @@ func (s *Server) now() time.Time { return time.Now().Add(s.cfg.ClockSkew) }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var methods []string
 	switch r.URL.Path {
+	case searchPath, tokenPath:
+		s.rest(w, r)
+		return
 	case "/1.1/statuses/filter.json":
 		methods = []string{http.MethodPost, http.MethodGet}
 	case "/1.1/statuses/sample.json":
@@ -124,10 +128,7 @@ func (s *Server) admit() (doorKind, *refusal) {
 	if s.closed {
 		return doorOpen, htmlError(http.StatusServiceUnavailable, "The simulator is closed.")
 	}
-	if !s.started {
-		s.started = true
-		s.start(s.cfg.Faults)
-	}
+	s.begin()
 	now := s.now()
 	if s.cfg.MaxConnects > 0 {
 		s.attempts = slices.DeleteFunc(s.attempts, func(at time.Time) bool { return now.Sub(at) >= s.cfg.ConnectWindow })
