@@ -139,6 +139,7 @@ func (g *gateway) options(s *settings) server.Options {
 		Collectors: []prometheus.Collector{newUpstreamCollector(g.runner)},
 		Log:        g.log,
 	}
+	g.searchOptions(s, &o)
 	if host, _, _ := net.SplitHostPort(s.AdminListen); host != "" {
 		o.AdminHosts = []string{host}
 	}

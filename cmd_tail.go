@@ -46,9 +46,11 @@ func tail(ctx context.Context, p *program) int {
 			}
 		}()
 	}
+	out := &screen{w: p.out, terminal: p.outTerminal}
+	defer out.leave()
 	t := &tailer{
-		p: p, url: address, left: limit, retry: tailRetry,
-		show: printer{w: p.out, colour: p.outTerminal && !slices.ContainsFunc(p.environ, func(e string) bool { return strings.HasPrefix(e, "NO_COLOR=") && e != "NO_COLOR=" })},
+		p: p, url: address, left: limit, retry: tailRetry, screen: out,
+		show: printer{w: out, colour: p.outTerminal && !slices.ContainsFunc(p.environ, func(e string) bool { return strings.HasPrefix(e, "NO_COLOR=") && e != "NO_COLOR=" })},
 	}
 	return t.follow(ctx)
 }
@@ -106,6 +108,9 @@ type tailer struct {
 	left int // posts still to show; 0 from the start: no end
 	show printer
 
+	screen *screen // under show
+	failed bool    // the server said that going on is no use
+
 	lastID  string // of the last event that came whole
 	alone   string // an id that came without data: believed when something follows it
 	retry   time.Duration
@@ -122,6 +127,8 @@ func (t *tailer) follow(ctx context.Context) int {
 		err := t.connect(ctx)
 		var answer *refusal
 		switch refused := errors.As(err, &answer); {
+		case t.failed:
+			return exitFailed
 		case ctx.Err() != nil || t.ended:
 			return exitOK
 		case refused && answer.status == http.StatusNoContent:
@@ -142,6 +149,7 @@ func (t *tailer) follow(ctx context.Context) int {
 		if err == nil {
 			err = errors.New("the connection ended")
 		}
+		t.screen.leave()
 		fmt.Fprintf(t.p.err, "aviary tail: %s; again in %v\n", clean(err.Error()), wait.Round(time.Millisecond))
 		select {
 		case <-ctx.Done():
@@ -267,5 +275,7 @@ func (t *tailer) event(name string, data []byte) {
 		var said struct{ Bye struct{ Reason string } }
 		t.ended = json.Unmarshal(data, &said) == nil && said.Bye.Reason == "limit"
 	}
-	t.show.event(name, data)
+	if !t.searched(name, data) {
+		t.show.event(name, data)
+	}
 }

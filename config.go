@@ -63,6 +63,12 @@ type settings struct {
 	TwitterAccessToken    secret `env:"TWITTER_ACCESS_TOKEN" group:"Twitter v1.1" doc:"OAuth 1.0a access token of the user."`
 	TwitterAccessSecret   secret `env:"TWITTER_ACCESS_SECRET" group:"Twitter v1.1" doc:"OAuth 1.0a access token secret of the user."`
 
+	TwitterAPIURL      string `env:"TWITTER_API_URL" envDefault:"https://api.twitter.com" group:"Twitter v1.1" doc:"Server of the v1.1 REST API, for search: scheme and host."`
+	TwitterBearerToken secret `env:"TWITTER_BEARER_TOKEN" group:"Twitter v1.1" doc:"Bearer token for search, used as it is. With it searches have the budget of the app (450 in 15 minutes), without it that of the user (180)."`
+
+	SearchCache time.Duration `env:"SEARCH_CACHE" envDefault:"10s" group:"Search" doc:"How long an answer serves everybody who asks the same. 0s: only those who ask at the same time share one."`
+	SearchWait  time.Duration `env:"SEARCH_WAIT" envDefault:"0s" shown:"5s with OAuth 1.0a, 2s with a bearer token" group:"Search" doc:"Time from the start of one request for a page of /search/pages to the next, over all clients. 0s: the default."`
+
 	File     string `env:"FILE" group:"File" doc:"The capture to replay: one JSON object a line (LF or CRLF), .gz too."`
 	FileRate string `env:"FILE_RATE" envDefault:"recorded" group:"File" doc:"recorded (the time between the posts as it was), max, or a number of posts per second."`
 	FileLoop bool   `env:"FILE_LOOP" envDefault:"false" group:"File" doc:"Begin again at the end of the file; else the upstream halts there and serving goes on."`

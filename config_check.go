@@ -123,6 +123,8 @@ func (s *settings) checkRanges(found *problems) {
 	lasting("DRAIN", s.Drain, 0, "10s")
 	lasting("HISTORY_AGE", s.HistoryAge, time.Millisecond, "24h")
 	lasting("STALL_TIMEOUT", s.StallTimeout, time.Millisecond, "90s")
+	lasting("SEARCH_CACHE", s.SearchCache, 0, "10s, or 0s for none")
+	lasting("SEARCH_WAIT", s.SearchWait, 0, "5s, or 0s for the default")
 
 	ladder := func(name string, first, most time.Duration, example string) {
 		lasting(name, first, time.Millisecond, example)
@@ -211,10 +213,12 @@ func (s *settings) checkForms(found *problems) {
 	if _, err := file.ParsePace(s.FileRate); err != nil {
 		found.add("FILE_RATE", "%v", err)
 	}
-	u, err := url.Parse(s.TwitterStreamURL)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		// The value is not repeated: a URL that is wrong may hold a password.
-		found.add("TWITTER_STREAM_URL", "is not the URL of a server; write scheme and host only, such as https://stream.twitter.com")
+	for name, address := range map[string]string{"TWITTER_STREAM_URL": s.TwitterStreamURL, "TWITTER_API_URL": s.TwitterAPIURL} {
+		u, err := url.Parse(address)
+		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			// The value is not repeated: a URL that is wrong may hold a password.
+			found.add(name, "is not the URL of a server; write scheme and host only, such as %s", fieldNamed(name).def)
+		}
 	}
 }
 

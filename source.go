@@ -18,7 +18,8 @@ import (
 // source is the configured upstream.Source and what it needs besides.
 type source struct {
 	upstream.Source
-	close func() // closes what newSource started
+	search *twitter.Searcher // nil: it cannot be searched
+	close  func()            // closes what newSource started
 }
 
 // simTrack is a word that simulated posts hold often.
@@ -31,7 +32,14 @@ func (g *gateway) newSource(s *settings) (*source, error) {
 		return newFileSource(s)
 	case "twitter":
 		from, err := twitter.New(g.twitterConfig(s))
-		return &source{Source: from, close: func() {}}, err
+		if err != nil {
+			return nil, err
+		}
+		search, err := twitter.NewSearcher(g.searchConfig(s))
+		if err != nil {
+			return nil, err
+		}
+		return &source{Source: from, search: search, close: func() {}}, nil
 	}
 	return g.newSimSource(s)
 }
@@ -76,7 +84,17 @@ func (g *gateway) newSimSource(s *settings) (*source, error) {
 		closeAll()
 		return nil, err
 	}
-	return &source{Source: from, close: closeAll}, nil
+	asking := g.searchConfig(s)
+	asking.APIURL = config.StreamURL
+	asking.Credentials = func() (twitter.SearchCredentials, error) {
+		return twitter.SearchCredentials{Credentials: twitter.Credentials(sim.DefaultCredentials)}, nil
+	}
+	search, err := twitter.NewSearcher(asking)
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	return &source{Source: from, search: search, close: closeAll}, nil
 }
 
 // simSeed picks the simulated population and its topics.

@@ -30,7 +30,7 @@ func (s *Server) evictClient(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, r, http.StatusOK, map[string]uint64{"evicted": id})
 }
 
-// reconnect makes the upstream leave a halt or a wait.
+// reconnect makes the upstream connect anew: out of a halt, a wait or a stream.
 func (s *Server) reconnect(w http.ResponseWriter, r *http.Request) {
 	s.opts.Log.Info("an operator asked for a reconnect")
 	s.opts.Reconnect()

@@ -13,6 +13,29 @@
 // wrappers hide Flush errors and write deadlines. A writer that takes no deadline
 // is refused with a 500 before a stream begins.
 //
+// # Search
+//
+// /search answers with one page, /search/pages walks over them. What both ask goes
+// through one place (search.ask): the same question of clients that may see the
+// same (Options.SearchScope) within SEARCH_CACHE, or at the same time, is one
+// request of the [Searcher]. What is asked for several goes on when one of them
+// leaves. /search retries for 15 s and then gives up.
+//
+// A pager never gives up on what passes: each of its requests waits for a turn
+// of the Searcher, climbs the back-off ladder after a failure and waits for the
+// reset while the budget is used up; its client gets heartbeats. It is a
+// goroutine and one page of memory, counts as a client, and holds nothing shared
+// while it writes. Back in time it asks with max_id below the lowest id of the
+// page and sends each page newest first, so that a post's id alone says what has
+// been sent: the ids of its events (place) hold that, the counts so far and a
+// hash of the question, and work in any process. Forward it pages back to the
+// newest post it has sent before it sends anything, oldest first; a round of more
+// than 16 MiB keeps its oldest posts, and the next round finds the others.
+//
+// A refusal that comes within a second is the pager's answer; a later one is the
+// event "problem", after which the id ends in .end as after done. An id of
+// another search, or one that cannot be read, begins anew, with a comment.
+//
 // # Overload
 //
 // A browser's EventSource gives up for ever on anything but a 200. So whoever

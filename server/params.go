@@ -58,7 +58,11 @@ func parse(values url.Values, h http.Header, now time.Time) (*request, error) {
 // knownParams refuses parameters that do not exist, in alphabetical order so that
 // the answer is always the same.
 func knownParams(values url.Values) error {
-	known := slices.Concat(filter.Params(), ownParams)
+	return onlyParams(values, slices.Concat(filter.Params(), ownParams))
+}
+
+// onlyParams is knownParams for any route.
+func onlyParams(values url.Values, known []string) error {
 	names := make([]string, 0, len(values))
 	for name := range values {
 		names = append(names, name)

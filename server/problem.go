@@ -18,6 +18,11 @@ type Problem struct {
 	Param    string `json:"param,omitempty"`
 	Position *int   `json:"position,omitempty"` // 0-based code point of the decoded value
 	Nearest  string `json:"nearest,omitempty"`  // the right word that is nearest to the wrong one
+
+	// Of an upstream that refused a search.
+	Code    int    `json:"code,omitempty"`    // the upstream's own
+	Message string `json:"message,omitempty"` // its words
+	Hint    string `json:"hint,omitempty"`    // what can be done
 }
 
 // Error makes a Problem an error.

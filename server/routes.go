@@ -19,12 +19,15 @@ func (s *Server) publicRoutes() http.Handler {
 	s.unknown(r)
 	// Nothing that wraps a writer may stand around a stream.
 	r.With(clientIP(s.opts.TrustedProxies)).HandleFunc("/stream", s.stream)
+	r.With(clientIP(s.opts.TrustedProxies)).HandleFunc("/search/pages", s.searchPages)
 
 	r.Group(func(r chi.Router) {
 		r.Use(s.short(s.opts.WriteTimeout))
+		r.HandleFunc("/search", s.searchPage)
 		s.open(r, "/status", s.status)
 		s.open(r, "/healthz", s.healthz)
 		s.open(r, "/readyz", s.readyz)
+		s.open(r, "/openapi.yaml", s.openapi)
 		page := web.Handler()
 		for _, path := range web.Paths() {
 			r.Method(http.MethodGet, path, page)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,8 @@ type Options struct {
 	Commit    string                 // of the program
 	Node      string                 // this node's name in /status; default "local"
 	Upstream  func() fanout.Upstream // the upstream's state right now
-	Reconnect func()                 // leaves a halt or a wait of the upstream now
+	Search    Searcher               // asks the upstream for posts of the past; nil: it cannot be asked
+	Reconnect func()                 // connects the upstream anew now, whatever it is doing
 	Ready     func() bool            // the first data has come; asked until it or the history says so
 
 	Heartbeat    time.Duration // silence after which a client gets a heartbeat (15 s)
@@ -33,6 +35,11 @@ type Options struct {
 	MaxAge       time.Duration // each connection lives 80–100 % of it; 0: no limit
 	WriteTimeout time.Duration // a client that takes no byte for so long is closed (10 s)
 	Drain        time.Duration // the time over which clients come back after a drain (10 s)
+
+	SearchCache      time.Duration              // identical searches within it cost the upstream one request; 0: only those at the same time
+	SearchBackoff    time.Duration              // first wait of a pager after a failure that passes (5 s)
+	SearchBackoffMax time.Duration              // its longest (320 s); each wait is twice the one before
+	SearchScope      func(*http.Request) string // what a client may see: only equal scopes share answers; default: all the same
 
 	MaxClients       int            // streams at once (50,000)
 	MaxClientsPerKey int            // streams at once of one client address (100); loopback is exempt
@@ -54,6 +61,7 @@ func (o Options) withDefaults() Options {
 	}{
 		{&o.Heartbeat, 15 * time.Second}, {&o.Retry, 3 * time.Second},
 		{&o.WriteTimeout, 10 * time.Second}, {&o.Drain, 10 * time.Second},
+		{&o.SearchBackoff, 5 * time.Second}, {&o.SearchBackoffMax, 320 * time.Second},
 	} {
 		if *d.field <= 0 {
 			*d.field = d.value
@@ -80,6 +88,9 @@ func (o Options) withDefaults() Options {
 	if o.Reconnect == nil {
 		o.Reconnect = func() {}
 	}
+	if o.SearchScope == nil {
+		o.SearchScope = func(*http.Request) string { return "" }
+	}
 	if o.Ready == nil {
 		o.Ready = func() bool { return false }
 	}
@@ -97,6 +108,7 @@ type Server struct {
 	opts    Options
 	cors    cors
 	clients *deliver.Clients
+	search  *search // nil: the source cannot be searched
 	began   time.Time
 	ready   atomic.Bool // has been ready once
 	public  http.Handler
@@ -117,6 +129,10 @@ func New(o Options) *Server {
 		Heartbeat: o.Heartbeat, WriteTimeout: o.WriteTimeout, MaxAge: o.MaxAge,
 		Retry: o.Retry, Drain: o.Drain,
 	})
+	if o.Search != nil {
+		s.search = newSearch(o)
+		o.Collectors = append(slices.Clip(o.Collectors), s.search)
+	}
 	s.public = s.publicRoutes()
 	s.admin = s.adminRoutes(newRegistry(o, s.clients))
 	s.work.Go(s.trim)
@@ -133,12 +149,20 @@ func (s *Server) Admin() http.Handler { return s.admin }
 // get a bye at once; every client gets what is in the history now and a bye with
 // a reconnection time spread over Options.Drain. It returns nil when all is
 // written, or an error that says how many clients were left when ctx ended.
-func (s *Server) Drain(ctx context.Context) error { return s.clients.Drain(ctx) }
+func (s *Server) Drain(ctx context.Context) error {
+	if s.search != nil {
+		s.search.drain()
+	}
+	return s.clients.Drain(ctx)
+}
 
 // Close ends every stream and stops what New started. It waits for no client.
 func (s *Server) Close() {
 	s.once.Do(func() {
 		close(s.stop)
+		if s.search != nil {
+			s.search.close()
+		}
 		s.clients.Close()
 		s.work.Wait()
 	})

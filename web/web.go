@@ -6,7 +6,9 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -15,22 +17,35 @@ var static embed.FS
 
 // policy lets the page run its own script and style and talk to its own origin.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // asset is one file, ready to serve.
 type asset struct{ name, mime, etag string }
 
+const (
+	html   = "text/html; charset=utf-8"
+	script = "text/javascript; charset=utf-8"
+	style  = "text/css; charset=utf-8"
+	svg    = "image/svg+xml"
+)
+
 var assets = map[string]asset{
-	"/":          {name: "index.html", mime: "text/html; charset=utf-8"},
-	"/app.js":    {name: "app.js", mime: "text/javascript; charset=utf-8"},
-	"/style.css": {name: "style.css", mime: "text/css; charset=utf-8"},
-	"/icon.svg":  {name: "icon.svg", mime: "image/svg+xml"},
+	"/":          {name: "index.html", mime: html},
+	"/app.js":    {name: "app.js", mime: script},
+	"/card.js":   {name: "card.js", mime: script},
+	"/feed.js":   {name: "feed.js", mime: script},
+	"/gone.js":   {name: "gone.js", mime: script},
+	"/post.js":   {name: "post.js", mime: script},
+	"/search.js": {name: "search.js", mime: script},
+	"/stream.js": {name: "stream.js", mime: script},
+	"/theme.js":  {name: "theme.js", mime: script},
+	"/words.js":  {name: "words.js", mime: script},
+	"/style.css": {name: "style.css", mime: style},
+	"/icon.svg":  {name: "icon.svg", mime: svg},
 }
 
 // Paths are the paths that Handler answers.
-func Paths() []string {
-	return []string{"/", "/app.js", "/style.css", "/icon.svg"}
-}
+func Paths() []string { return slices.Sorted(maps.Keys(assets)) }
 
 // Handler serves the page, with entity tags: a browser asks each time and gets
 // the bytes only when they have changed. Paths it does not know are a 404.

@@ -46,8 +46,6 @@ func TestEveryFileIsServedWithThePolicy(t *testing.T) {
 // The policy would break them in a browser; here they are found at once.
 func TestPageHasNothingInlineAndNothingForeign(t *testing.T) {
 	page := get(t, "/", http.Header{}).Body.String()
-	script := get(t, "/app.js", http.Header{}).Body.String()
-	style := get(t, "/style.css", http.Header{}).Body.String()
 	for name, bad := range map[string]*regexp.Regexp{
 		"inline script": regexp.MustCompile(`<script(>|[^>]*>[^<])`),
 		"inline style":  regexp.MustCompile(`<style|\sstyle=`),
@@ -58,13 +56,30 @@ func TestPageHasNothingInlineAndNothingForeign(t *testing.T) {
 			t.Errorf("the page has an %s: %q", name, m)
 		}
 	}
-	for _, bad := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", ".style."} {
-		if strings.Contains(script, bad) {
-			t.Errorf("the script uses %s", bad)
+	imported := regexp.MustCompile(`(?m)^import .* from "([^"]*)"`)
+	for path, a := range assets {
+		body := get(t, path, http.Header{}).Body.String()
+		switch a.mime {
+		case script:
+			for _, bad := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", ".style.", "srcdoc", "http://"} {
+				if strings.Contains(body, bad) {
+					t.Errorf("%s uses %s", path, bad)
+				}
+			}
+			for _, m := range imported.FindAllStringSubmatch(body, -1) {
+				if assets[m[1]].mime != script {
+					t.Errorf("%s imports %s, which is not served", path, m[1])
+				}
+				// Without this a module waits for the one that imports it.
+				if !strings.Contains(page, `<link rel="modulepreload" href="`+m[1]+`">`) {
+					t.Errorf("the page does not preload %s", m[1])
+				}
+			}
+		case style:
+			if strings.Contains(body, "url(") || strings.Contains(body, "@import") {
+				t.Errorf("%s loads something", path)
+			}
 		}
-	}
-	if strings.Contains(style, "url(") || strings.Contains(style, "@import") {
-		t.Error("the style loads something")
 	}
 }
 

@@ -1,0 +1,280 @@
+package server
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-chi/chi/v5"
+
+	"aviary/fanout/filter"
+	"aviary/server/deliver"
+)
+
+// described is /openapi.yaml, read and checked by kin-openapi: the one kept Go
+// library for OpenAPI 3.1 whose whole dependencies the module proxy serves.
+// Only tests use it. It checks the examples against their schemas too.
+func described(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(description)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.Validate(context.Background(), openapi3.EnableExamplesValidation()); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// Every route is described, and everything described is a route, with its methods.
+func TestOpenAPIRoutes(t *testing.T) {
+	doc, g := described(t), newTCPGate(t)
+	routes := map[string]bool{}
+	if err := chi.Walk(g.server.Public().(chi.Routes), func(_, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		routes[route] = true
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(routes) < 8 {
+		t.Fatalf("only %d routes are found: this test proves nothing", len(routes))
+	}
+	// The page's files are one path with a list of names.
+	files := doc.Paths.Value("/{file}").Get.Parameters.GetByInAndName("path", "file").Schema.Value.Enum
+	listed := func(route string) bool { return slices.Contains(files, any(strings.TrimPrefix(route, "/"))) }
+	for route := range routes {
+		if doc.Paths.Value(route) == nil && !listed(route) {
+			t.Errorf("%s is not described", route)
+		}
+	}
+	for _, file := range files {
+		if !routes["/"+file.(string)] {
+			t.Errorf("/%s is described, and there is no such route", file)
+		}
+	}
+	ids := map[string]bool{}
+	for path, item := range doc.Paths.Map() {
+		path := strings.Replace(path, "{file}", "app.js", 1)
+		if !routes[path] {
+			t.Errorf("%s is described, and there is no such route", path)
+			continue
+		}
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			// A parameter that does not exist ends a stream before it begins.
+			taken := probe(t, g, method, path) != http.StatusMethodNotAllowed
+			if operation := item.GetOperation(method); taken != (operation != nil) {
+				t.Errorf("%s %s is taken: %v, described: %v", method, path, taken, operation != nil)
+			}
+		}
+		for _, operation := range item.Operations() {
+			if operation.Summary == "" || operation.OperationID == "" || ids[operation.OperationID] {
+				t.Errorf("%s: an operation has no summary or no id of its own", path)
+			}
+			ids[operation.OperationID] = true
+		}
+		if get, head := probe(t, g, http.MethodGet, path), probe(t, g, http.MethodHead, path); get != head {
+			t.Errorf("GET %s is answered with %d and HEAD with %d", path, get, head)
+		}
+		if slices.Contains(item.Get.Tags, "page") {
+			continue
+		}
+		if status := probe(t, g, http.MethodOptions, path); status != http.StatusNoContent {
+			t.Errorf("the preflight of %s is answered with %d", path, status)
+		}
+	}
+}
+
+func probe(t *testing.T, g *gate, method, path string) int {
+	t.Helper()
+	request, err := http.NewRequest(method, g.url+path+"?no_such_parameter=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := g.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+// inQuery are the names of an operation's query parameters.
+func inQuery(o *openapi3.Operation) (names []string) {
+	for _, p := range o.Parameters {
+		if p.Value.In == openapi3.ParameterInQuery {
+			names = append(names, p.Value.Name)
+		}
+	}
+	return names
+}
+
+// same reports parameters of which only one side knows.
+func same(t *testing.T, what string, known, described []string) {
+	t.Helper()
+	for _, name := range known {
+		if !slices.Contains(described, name) {
+			t.Errorf("%s takes %q, which is not described", what, name)
+		}
+	}
+	for _, name := range described {
+		if !slices.Contains(known, name) {
+			t.Errorf("%s does not take %q, which is described", what, name)
+		}
+	}
+}
+
+// The parameters of /stream, in the query and in the form, are those it reads,
+// and take the words that are listed.
+func TestOpenAPIStreamParameters(t *testing.T) {
+	doc := described(t)
+	stream := doc.Paths.Value("/stream")
+	known := slices.Concat(filter.Params(), ownParams)
+	same(t, "GET /stream", known, inQuery(stream.Get))
+	form := stream.Post.RequestBody.Value.Content["application/x-www-form-urlencoded"].Schema.Value
+	var fields []string
+	for name := range form.Properties {
+		fields = append(fields, name)
+	}
+	same(t, "POST /stream", known, fields)
+
+	for _, p := range stream.Get.Parameters {
+		if p.Value.In != openapi3.ParameterInQuery {
+			continue
+		}
+		words := p.Value.Schema.Value.Enum
+		for _, example := range p.Value.Examples {
+			words = append(words, example.Value.Value)
+		}
+		for _, word := range words {
+			if _, err := parse(url.Values{p.Value.Name: {word.(string)}}, http.Header{}, time.Now()); err != nil {
+				t.Errorf("%s=%v: %v", p.Value.Name, word, err)
+			}
+		}
+		if len(p.Value.Schema.Value.Enum) > 0 || p.Value.Schema.Value.Type.Is("integer") {
+			if _, err := parse(url.Values{p.Value.Name: {"nonsense"}}, http.Header{}, time.Now()); err == nil {
+				t.Errorf("%s=nonsense is taken", p.Value.Name)
+			}
+		}
+	}
+	for name, param := range map[string]string{"Limit": "limit", "MaxRate": "max_rate"} {
+		most := uint64(*doc.Components.Schemas[name].Value.Max)
+		for value, good := range map[uint64]bool{1: true, most: true, 0: false, most + 1: false} {
+			if _, err := parse(url.Values{param: {strconv.FormatUint(value, 10)}}, http.Header{}, time.Now()); (err == nil) != good {
+				t.Errorf("%s=%d: %v", param, value, err)
+			}
+		}
+	}
+}
+
+// The parameters of the searches are those they read, and take the words that
+// are listed.
+func TestOpenAPISearchParameters(t *testing.T) {
+	doc := described(t)
+	for path, route := range map[string]struct {
+		known []string
+		parse func(url.Values) error
+	}{
+		"/search":       {pageParams, func(v url.Values) error { _, err := parsePage(v); return err }},
+		"/search/pages": {walkParams, func(v url.Values) error { _, err := parseWalk(v, http.Header{}); return err }},
+	} {
+		operation := doc.Paths.Value(path).Get
+		same(t, path, route.known, inQuery(operation))
+		for _, p := range operation.Parameters {
+			schema := p.Value.Schema.Value
+			ask := func(value string) error {
+				v := url.Values{"q": {"go"}}
+				v.Set(p.Value.Name, value)
+				return route.parse(v)
+			}
+			if p.Value.Required && route.parse(url.Values{}) == nil {
+				t.Errorf("%s goes without %s", path, p.Value.Name)
+			}
+			for _, word := range schema.Enum {
+				if err := ask(word.(string)); err != nil {
+					t.Errorf("%s: %s=%v: %v", path, p.Value.Name, word, err)
+				}
+			}
+			strict := len(schema.Enum) > 0 || schema.Type.Is("integer") || schema.Format != "" || schema.Pattern != ""
+			if strict && ask("nonsense") == nil {
+				t.Errorf("%s takes %s=nonsense", path, p.Value.Name)
+			}
+			if schema.Max != nil && (ask(strconv.Itoa(int(*schema.Max))) != nil || ask(strconv.Itoa(int(*schema.Max)+1)) == nil) {
+				t.Errorf("%s: the most that %s takes is not %v", path, p.Value.Name, *schema.Max)
+			}
+			if schema.MaxLength != nil && (ask(strings.Repeat("é", int(*schema.MaxLength))) != nil || ask(strings.Repeat("é", int(*schema.MaxLength)+1)) == nil) {
+				t.Errorf("%s: the longest %s is not of %d characters", path, p.Value.Name, *schema.MaxLength)
+			}
+		}
+	}
+}
+
+// A problem has the members that are described.
+func TestOpenAPIProblem(t *testing.T) {
+	var real, told []string
+	for i := range reflect.TypeFor[Problem]().NumField() {
+		name, _, _ := strings.Cut(reflect.TypeFor[Problem]().Field(i).Tag.Get("json"), ",")
+		real = append(real, name)
+	}
+	for name := range described(t).Components.Schemas["Problem"].Value.Properties {
+		told = append(told, name)
+	}
+	same(t, "a problem", real, told)
+}
+
+// The named events that are described are those that exist.
+func TestOpenAPIEvents(t *testing.T) {
+	doc := described(t)
+	media := doc.Paths.Value("/stream").Get.Responses.Value("200").Value.Content["text/event-stream"]
+	var names []string
+	for name := range media.Extensions["x-events"].(map[string]any) {
+		if name != "post" {
+			names = append(names, name)
+		}
+	}
+	same(t, "the stream", deliver.EventNames(), names)
+}
+
+func TestOpenAPIServed(t *testing.T) {
+	g := newTCPGate(t)
+	response, err := g.client.Get(g.url + "/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := response.Header.Get("Content-Type"); got != "application/yaml" || string(body) != string(file) {
+		t.Errorf("/openapi.yaml is %s of %d bytes, not the file's %d", got, len(body), len(file))
+	}
+	if got := response.Header.Get("Access-Control-Allow-Origin"); got != "*" {
+		t.Errorf("pages of other origins may not read it: %q", got)
+	}
+	again, err := http.NewRequest(http.MethodGet, g.url+"/openapi.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Header.Set("If-None-Match", response.Header.Get("ETag"))
+	unchanged, err := g.client.Do(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = unchanged.Body.Close()
+	if unchanged.StatusCode != http.StatusNotModified {
+		t.Errorf("asked again with its tag it is a %d", unchanged.StatusCode)
+	}
+}

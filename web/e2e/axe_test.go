@@ -1,0 +1,116 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+// axeVersion of axe-core, https://github.com/dequelabs/axe-core.
+const axeVersion = "4.14.1"
+
+// axe is the source of axe-core, from the user's cache folder or by npm.
+var axe = sync.OnceValues(func() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	dir := filepath.Join(cache, "aviary-e2e", "axe-core-"+axeVersion)
+	file := filepath.Join(dir, "node_modules", "axe-core", "axe.min.js")
+	if source, err := os.ReadFile(file); err == nil {
+		return string(source), nil
+	}
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	install := exec.CommandContext(ctx, npm, "install", "--prefix", dir, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@"+axeVersion)
+	if out, err := install.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm install: %w: %s", err, tail(string(out)))
+	}
+	source, err := os.ReadFile(file)
+	return string(source), err
+})
+
+// checkAxe runs axe-core on what the page shows now. Nothing serious or critical
+// may be found; lesser findings are told.
+func (b *tab) checkAxe(what string) {
+	b.t.Helper()
+	source, err := axe()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "\n*** AXE-CORE CANNOT BE HAD, ACCESSIBILITY IS NOT CHECKED: %v\n\n", err)
+		if os.Getenv("CI") != "" {
+			b.t.Fatal("axe-core cannot be had")
+		}
+		b.t.Skip("axe-core cannot be had")
+	}
+	if !ask[bool](b, "Boolean(globalThis.axe)") {
+		b.run(source + "\n;0")
+	}
+	type node struct{ HTML, Summary string }
+	type finding struct {
+		ID, Impact, Help string
+		Nodes            []node
+	}
+	report := ask[struct {
+		Passes int
+		Found  []finding
+	}](b, `axe.run({ resultTypes: ["violations"] }).then((r) => ({ passes: r.passes.length, found: r.violations.map((v) => ({ id: v.id, impact: v.impact, help: v.help,
+		nodes: v.nodes.slice(0, 5).map((n) => ({ html: n.html.slice(0, 160), summary: n.failureSummary })) })) }))`)
+	for _, f := range report.Found {
+		words := fmt.Sprintf("%s: axe finds %s (%s): %s\n%+v", what, f.ID, f.Impact, f.Help, f.Nodes)
+		if f.Impact == "serious" || f.Impact == "critical" {
+			b.t.Error(words)
+		} else {
+			b.t.Log(words)
+		}
+	}
+	if report.Passes < 20 {
+		b.t.Errorf("%s: axe tried only %d rules: it did not see the page", what, report.Passes)
+	}
+}
+
+// The page in all its states at once: cards of every kind, a notice, posts that
+// wait, a problem under the filter, results.
+func TestAccessibility(t *testing.T) {
+	t.Parallel()
+	for name, dark := range map[string]bool{"light": false, "dark": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 60, "AVIARY_SEARCH_WAIT=100ms")
+			b := w.open("/?max_rate=off", look{width: 1100, height: 1000, dark: dark})
+			b.forgive = []string{"400 (Bad Request)"}
+			b.until(`document.querySelectorAll("#posts .card").length > 60`)
+			b.click("#pause")
+			b.enter("#track", "go,www.example.org")
+			b.click("#filter button[type=submit]")
+			b.until(`!document.querySelector("#problem").hidden`)
+			b.search("go", "50")
+			b.until(`/^Done/.test(document.querySelector("#found").textContent)`)
+			if err := w.sim.Do("status 401"); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.sim.Do("drop"); err != nil {
+				t.Fatal(err)
+			}
+			b.until(`document.querySelector("#upstream").dataset.mood === "bad"`)
+			b.run(`document.querySelector("footer details").open = true; for (const d of document.querySelectorAll("details.cover")) d.open = true`)
+			time.Sleep(500 * time.Millisecond) // what fades in has its colours
+			b.checkAxe(name)
+			b.run("scrollTo(0, 0)")
+			b.picture("everything-" + name)
+			b.run(`document.querySelector("#search").scrollIntoView()`)
+			b.picture("search-" + name)
+		})
+	}
+}

@@ -1,0 +1,145 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"aviary/upstream/twitter/sim"
+)
+
+func TestDeleteRemoves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.open(everyPost, desktop)
+	keep := w.post("stays")
+	gone := w.post("goes")
+	w.sim.Post(sim.Draft{Author: "repeater_sim", Retweet: gone})
+	w.sim.Post(sim.Draft{Author: "quoter_sim", Text: "look at this, go", Quote: gone})
+	b.until(`document.querySelectorAll("#posts .card").length === 4`)
+	w.sim.Delete(gone)
+	b.until(`document.querySelectorAll("#posts .card").length === 1`)
+	if got := b.texts(); len(got) != 1 || got[0] != "stays go" {
+		t.Errorf("the list is %q", got)
+	}
+	if strings.Contains(ask[string](b, "document.documentElement.outerHTML"), "goes") {
+		t.Error("the page still holds a text that was deleted")
+	}
+	_ = keep
+}
+
+// What waits is obeyed too: a deleted post never shows.
+func TestDeleteRemovesWhatWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.open(everyPost, desktop)
+	w.post("first")
+	b.shows("first")
+	b.click("#pause")
+	gone := w.post("goes")
+	w.sim.Post(sim.Draft{Author: "repeater_sim", Retweet: gone})
+	w.post("stays")
+	b.until(`document.querySelector("#new").textContent === "3 new"`)
+	w.sim.Delete(gone)
+	b.until(`document.querySelector("#new").textContent === "1 new"`)
+	b.click("#pause")
+	b.shows("stays")
+	if got := b.texts(); len(got) != 2 {
+		t.Errorf("the list is %q", got)
+	}
+}
+
+func TestWithheldRemoves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.open(everyPost, desktop)
+	post := w.sim.Post(sim.Draft{Author: "one_sim", Text: "withheld by itself, go"})
+	other := w.sim.Post(sim.Draft{Author: "other_sim", Text: "withheld with its author, go"})
+	w.sim.Post(sim.Draft{Author: "repeater_sim", Retweet: other.ID})
+	w.post("stays")
+	b.until(`document.querySelectorAll("#posts .card").length === 4`)
+	w.sim.Push(fmt.Appendf(nil, `{"status_withheld":{"id":%s,"user_id":%s,"withheld_in_countries":["DE"]}}`, post.ID, post.UserID))
+	b.until(`document.querySelectorAll("#posts .card").length === 3`)
+	w.sim.Push(fmt.Appendf(nil, `{"user_withheld":{"id":%s,"withheld_in_countries":["DE"]}}`, other.UserID))
+	b.until(`document.querySelectorAll("#posts .card").length === 1`)
+	if got := b.texts(); got[0] != "stays go" {
+		t.Errorf("the list is %q", got)
+	}
+}
+
+// hostile is a post that tries everything that a page could fall for.
+func hostile(t *testing.T, w *world) []byte {
+	t.Helper()
+	var post map[string]any
+	if err := json.Unmarshal(w.sim.Post(sim.Draft{Text: "template go", Author: "hostile_sim"}).JSON, &post); err != nil {
+		t.Fatal(err)
+	}
+	post["id"], post["id_str"] = 42, "42"
+	post["text"] = `<script>globalThis.owned = 1</script><img src=x onerror="globalThis.owned = 2"> go https://t.co/a https://t.co/b https://t.co/c https://t.co/d` + "\u202e"
+	delete(post, "extended_tweet")
+	post["lang"] = `en" onfocus="globalThis.owned = 3`
+	post["entities"] = map[string]any{"urls": []any{
+		map[string]any{"url": "https://t.co/a", "expanded_url": "javascript:globalThis.owned = 4", "display_url": "<b>bold</b>"},
+		map[string]any{"url": "javascript:globalThis.owned = 5", "expanded_url": "javascript:globalThis.owned = 6", "display_url": "click me"},
+		map[string]any{"url": "http://plain.example.com", "expanded_url": "data:text/html,x", "display_url": "plain"},
+		map[string]any{"url": "https://t.co/b", "expanded_url": "https://user:word@bank.example.com/", "display_url": "bank.example.com"},
+	}}
+	user := post["user"].(map[string]any)
+	user["name"] = `<svg onload="globalThis.owned = 7">‮eve`
+	user["screen_name"] = `"><script>globalThis.owned = 8</script>`
+	raw, err := json.Marshal(post)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func TestHostilePostStaysText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.open(everyPost, desktop)
+	b.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
+	w.sim.Push(hostile(t, w))
+	b.shows("<script>globalThis.owned = 1</script>")
+	b.shows(`<svg onload="globalThis.owned = 7">`)
+	time.Sleep(200 * time.Millisecond)
+	if ask[bool](b, `"owned" in globalThis`) {
+		t.Error("a post has run script")
+	}
+	if n := ask[int](b, `document.querySelectorAll("#posts :is(script, img, svg, iframe, object, style, b)").length`); n != 0 {
+		t.Errorf("a post has made %d elements", n)
+	}
+	for _, href := range ask[[]string](b, `[...document.querySelectorAll("#posts a")].map((a) => a.getAttribute("href"))`) {
+		if !strings.HasPrefix(href, "https://") {
+			t.Errorf("a post links to %s", href)
+		}
+	}
+	if n := ask[int](b, `[...document.querySelectorAll("#posts a")].filter((a) => a.rel !== "noopener noreferrer nofollow ugc").length`); n != 0 {
+		t.Errorf("%d links trust where they lead", n)
+	}
+	b.picture("hostile")
+}
+
+// Should a line of the page's own script ever forget it, the policy does not.
+func TestPolicyStopsScript(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.open("/", desktop)
+	b.forgive = []string{"Content Security Policy", "TrustedHTML", "TrustedScript"}
+	for _, attack := range []string{
+		`document.querySelector("#posts").innerHTML = "<img src=x onerror='globalThis.owned = 1'>"`,
+		`document.body.append(document.createRange().createContextualFragment("<script>globalThis.owned = 2</script>"))`,
+		`const s = document.createElement("script"); s.textContent = "globalThis.owned = 3"; document.body.append(s)`,
+		`const t = document.createElement("script"); t.src = "https://other.example.com/x.js"; document.body.append(t)`,
+		`document.body.setAttribute("onclick", "globalThis.owned = 4"); document.body.click()`,
+		`setTimeout("globalThis.owned = 5", 0)`,
+	} {
+		b.run(`try { ` + attack + ` } catch { /* Trusted Types refuse it */ }`)
+	}
+	time.Sleep(200 * time.Millisecond)
+	if got := ask[any](b, "globalThis.owned ?? null"); got != nil {
+		t.Errorf("attack %v ran", got)
+	}
+}

@@ -1,0 +1,156 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"aviary/upstream/twitter/sim"
+)
+
+// everyPost is the page without its rate cap: what a test posts is what it sees.
+const everyPost = "/?max_rate=off"
+
+// Three readers come, each with a cold cache; the one in the middle counts, so
+// that a moment's work of the machine for somebody else does not.
+func TestFirstPostWithinASecond(t *testing.T) {
+	w := newWorld(t, sim.DefaultRate)
+	w.held(3)
+	var took []float64
+	for range 3 {
+		b := w.open("/", desktop)
+		b.until("globalThis.firstCard")
+		took = append(took, ask[float64](b, "firstCard"))
+		if len(took) == 3 {
+			b.until(`document.querySelectorAll("#posts .card").length > 8`)
+			time.Sleep(400 * time.Millisecond) // the cards have come to rest
+			b.picture("live-light")
+		}
+	}
+	slices.Sort(took)
+	t.Logf("the first post stood in the page %.0f, %.0f and %.0f ms after it was opened", took[0], took[1], took[2])
+	if took[1] > 1000 {
+		t.Errorf("the first post came after %.0f ms; want at most 1 s", took[1])
+	}
+}
+
+func TestRateCap(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 60)
+	b := w.open("/?max_rate=1", desktop)
+	b.until(`document.querySelector("#left").textContent.includes("left out to keep this readable")`)
+	b.until(`document.querySelectorAll("#posts .card").length >= 2`)
+	before := ask[float64](b, `document.querySelectorAll("#posts .card").length`)
+	time.Sleep(3 * time.Second)
+	if n := ask[float64](b, `document.querySelectorAll("#posts .card").length`) - before; n < 1 || n > 5 {
+		t.Errorf("%v posts were drawn in 3 s at 1 a second", n)
+	}
+}
+
+func TestFilterNarrows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.open(everyPost, desktop)
+	b.until(`document.querySelector("#connection").textContent === "Live, every post"`)
+	w.post("an apple")
+	w.post("a pear")
+	b.shows("an apple")
+	b.shows("a pear")
+
+	b.enter("#track", "pear")
+	b.click("#filter button[type=submit]")
+	b.until(`document.querySelector("#connection").textContent === "Live, filtered"`)
+	w.post("another apple")
+	w.post("another pear")
+	b.shows("another pear")
+	for _, text := range b.texts() {
+		if !strings.Contains(text, "pear") {
+			t.Errorf("with track=pear the page shows %q", text)
+		}
+	}
+	if got := b.text("#filtered"); got != "track=pear" {
+		t.Errorf("the filter is told as %q", got)
+	}
+	if got, want := b.text("#curl"), "curl -N '"+w.url+"/stream?track=pear'"; got != want {
+		t.Errorf("the command is %s, want %s", got, want)
+	}
+
+	// The address of the page brings the filter back; the way back takes it off.
+	if got, want := ask[string](b, "location.search"), "?track=pear&max_rate=off"; got != want {
+		t.Errorf("the address is %s, want %s", got, want)
+	}
+	b.do(chromedp.Reload())
+	b.shows("another pear")
+	if got := ask[string](b, `document.querySelector("#track").value`); got != "pear" {
+		t.Errorf("after a reload the field says %q", got)
+	}
+	b.run("history.back()")
+	b.until(`document.querySelector("#connection").textContent === "Live, every post"`)
+	b.shows("another apple")
+}
+
+func TestBadFilterIsExplainedByTheGateway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	w.post("before")
+	b := w.open(everyPost, desktop)
+	b.forgive = []string{"400 (Bad Request)"}
+	b.shows("before")
+	for _, bad := range []struct{ field, value, wrong string }{
+		{"track", "go,www.example.org", "www.example.org"},
+		{"track", "😀 go,#,fine", "#"},
+		{"language", "en,klingonese", "klingonese"},
+	} {
+		b.run(`document.querySelector("#track").value = document.querySelector("#language").value = ""`)
+		b.enter("#"+bad.field, bad.value)
+		b.click("#filter button[type=submit]")
+		want := problemOf(t, w.url+"/stream?"+url.Values{bad.field: {bad.value}}.Encode())
+		b.until(`!document.querySelector("#problem").hidden`)
+		b.until(`document.querySelector("#problem").textContent.includes(` + quote(want) + `)`)
+		if got := b.text("#problem mark"); got != bad.wrong {
+			t.Errorf("%s=%s: %q is marked, want %q", bad.field, bad.value, got, bad.wrong)
+		}
+		if ask[string](b, `document.querySelector("#`+bad.field+`").getAttribute("aria-invalid")`) != "true" {
+			t.Errorf("%s=%s: the field is not marked as invalid", bad.field, bad.value)
+		}
+	}
+	b.picture("bad-filter")
+	// The old filter goes on: a typing error costs nothing.
+	w.post("after")
+	b.shows("after")
+	b.shows("before")
+	if got := b.text("#connection"); got != "Live, every post" {
+		t.Errorf("the connection is told as %q", got)
+	}
+	b.click("#clear")
+	b.until(`document.querySelector("#problem").hidden`)
+}
+
+// problemOf is the gateway's own sentence about a request.
+func problemOf(t *testing.T, address string) string {
+	t.Helper()
+	answer, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var p struct{ Detail string }
+	body, _ := io.ReadAll(answer.Body)
+	if err := json.Unmarshal(body, &p); err != nil || p.Detail == "" {
+		t.Fatalf("%s: %s: %s", address, answer.Status, body)
+	}
+	return p.Detail
+}
+
+// quote makes a string of JavaScript.
+func quote(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
+}

@@ -1,0 +1,258 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// artifacts is where pictures of the page are left.
+const artifacts = "artifacts"
+
+// tab is one page in the browser.
+type tab struct {
+	t       *testing.T
+	ctx     context.Context
+	forgive []string // complaints with one of these words are expected
+
+	mu         sync.Mutex
+	complaints []string
+}
+
+// look says how a tab shows the page.
+type look struct {
+	width, height int64
+	dark, mobile  bool
+	still         bool // the reader wants no motion
+}
+
+var desktop = look{width: 1100, height: 900}
+
+// arrival notes in the page when the first card stood in it, in ms since the
+// navigation began.
+const arrival = `new MutationObserver((_, o) => {
+	if (!document.querySelector("#posts article")) return;
+	globalThis.firstCard = performance.now();
+	o.disconnect();
+}).observe(document, { childList: true, subtree: true });`
+
+// open opens a page of the gateway in a tab of its own.
+func (w *world) open(path string, l look) *tab {
+	w.t.Helper()
+	return w.openWith(path, l, "")
+}
+
+// openWith runs a script before the page's own.
+func (w *world) openWith(path string, l look, script string) *tab {
+	w.t.Helper()
+	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	b := &tab{t: w.t, ctx: ctx}
+	w.t.Cleanup(func() {
+		if w.t.Failed() {
+			b.picture("failed-" + strings.ReplaceAll(w.t.Name(), "/", "-"))
+		}
+		closeTab()
+		b.noComplaints()
+	})
+	if err := chromedp.Do(ctx); err != nil { // the tab lives as long as this context
+		w.t.Fatal(err)
+	}
+	if err := chromedp.Listen(ctx, b.listen); err != nil {
+		w.t.Fatal(err)
+	}
+	scheme, motion := "light", "no-preference"
+	if l.dark {
+		scheme = "dark"
+	}
+	if l.still {
+		motion = "reduce"
+	}
+	b.do(
+		command(log.Enable, cdp.Empty{}), command(runtime.Enable, cdp.Empty{}),
+		chromedp.EmulateViewport(l.width, l.height, func(m *emulation.SetDeviceMetricsOverrideParams, touch *emulation.SetTouchEmulationEnabledParams) {
+			m.Mobile, touch.Enabled = l.mobile, l.mobile
+		}),
+		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: motion}},
+		}),
+		command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
+		command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: arrival + script}),
+		chromedp.Navigate(w.url+path),
+	)
+	return b
+}
+
+// command is a command of the DevTools protocol whose answer does not matter.
+func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, c, params)
+		return err
+	})
+}
+
+// noComplaints checks that all the page complained of was expected.
+func (b *tab) noComplaints() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.complaints {
+		if !slices.ContainsFunc(b.forgive, func(word string) bool { return strings.Contains(c, word) }) {
+			b.t.Errorf("the page complains: %s", c)
+		}
+	}
+}
+
+// listen collects everything the page complains of.
+func (b *tab) listen(event any) {
+	said := ""
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		said = "exception: " + e.ExceptionDetails.Text
+		if x := e.ExceptionDetails.Exception; x != nil {
+			said += " " + x.Description
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == "error" || e.Type == "warning" {
+			said = "console: " + string(e.Type)
+			for _, a := range e.Args {
+				said += " " + string(a.Value) + a.Description
+			}
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
+			said = fmt.Sprintf("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL)
+		}
+	}
+	if said != "" {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.complaints = append(b.complaints, said)
+	}
+}
+
+// soon bounds what is asked of the browser: it answers, or the test fails.
+func (b *tab) soon() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(b.ctx, 20*time.Second)
+}
+
+func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := b.soon()
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// ask evaluates an expression in the page; a promise is awaited.
+func ask[T any](b *tab, expression string) T {
+	b.t.Helper()
+	ctx, cancel := b.soon()
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// run runs statements in the page.
+func (b *tab) run(statements string) {
+	b.t.Helper()
+	ask[chromedp.Void](b, statements)
+}
+
+// until waits for an expression to be true.
+func (b *tab) until(expression string) {
+	b.t.Helper()
+	b.within(10*time.Second, expression)
+}
+
+func (b *tab) within(limit time.Duration, expression string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(limit); !ask[bool](b, "Boolean("+expression+")"); time.Sleep(15 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("waited %v in vain for %s\nthe page says:\n%s", limit, expression, ask[string](b, "document.body.innerText.slice(0, 1500)"))
+		}
+	}
+}
+
+// text is what an element says, without the white space around it.
+func (b *tab) text(selector string) string {
+	b.t.Helper()
+	return strings.TrimSpace(ask[string](b, fmt.Sprintf("document.querySelector(%q)?.textContent ?? ''", selector)))
+}
+
+// texts are the posts in the list from the top, notices in brackets.
+func (b *tab) texts() []string {
+	b.t.Helper()
+	return ask[[]string](b, `[...document.querySelectorAll("#posts > article")].map((a) => a.matches(".notice") ? "[" + a.textContent + "]" : a.querySelector(".text")?.textContent ?? "")`)
+}
+
+// shows waits until some post in the list has the words.
+func (b *tab) shows(words string) {
+	b.t.Helper()
+	b.until(fmt.Sprintf(`[...document.querySelectorAll("#posts > article")].some((a) => a.textContent.includes(%q))`, words))
+}
+
+// place is the distance from the top of the window to the card with the words.
+func (b *tab) place(words string) float64 {
+	b.t.Helper()
+	return ask[float64](b, fmt.Sprintf(`[...document.querySelectorAll("#posts > article")].find((a) => a.textContent.includes(%q)).getBoundingClientRect().top`, words))
+}
+
+// enter puts words into a field, in place of what is there.
+func (b *tab) enter(field, words string) {
+	b.t.Helper()
+	b.run(fmt.Sprintf("document.querySelector(%q).value = ''", field))
+	b.do(chromedp.SendKeys(chromedp.CSS(field), words))
+}
+
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	b.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// press presses a key, such as kb.PageDown or "j".
+func (b *tab) press(key string, with ...chromedp.KeyOption) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(key, with...))
+}
+
+// pointer moves the mouse to the middle of an element, or away from all for "".
+func (b *tab) pointer(selector string) {
+	b.t.Helper()
+	x, y := 2.0, 2.0
+	if selector != "" {
+		at := ask[[2]float64](b, fmt.Sprintf(`(() => { const r = document.querySelector(%q).getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`, selector))
+		x, y = at[0], at[1]
+	}
+	b.do(chromedp.MouseEvent("mouseMoved", x, y))
+}
+
+// picture leaves a picture of what the window shows.
+func (b *tab) picture(name string) {
+	b.t.Helper()
+	ctx, cancel := b.soon()
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Logf("no picture: %v", err)
+		return
+	}
+	if err := os.WriteFile(filepath.Join(artifacts, name+".png"), png, 0o644); err != nil {
+		b.t.Error(err)
+	}
+}
