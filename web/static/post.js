@@ -1,0 +1,96 @@
+// Posts as data: the compact shape that /stream gives, and how a v1.1 status,
+// which the search gives as it came, is brought to it.
+
+// compact returns the compact form of a post in either shape.
+export function compact(post) {
+  return "user" in post || "full_text" in post ? fromStatus(post) : post;
+}
+
+function fromStatus(status, depth = 0) {
+  const user = status.user ?? {};
+  const more = status.extended_tweet ?? {};
+  const entities = { ...status.entities, ...more.entities };
+  const extended = more.extended_entities ?? status.extended_entities ?? entities;
+  const post = {
+    id_str: id(status),
+    created_at: instant(status.created_at),
+    text: unescaped(more.full_text ?? status.full_text ?? status.text ?? ""),
+    lang: status.lang,
+    author: {
+      id_str: id(user),
+      username: user.screen_name,
+      name: user.name,
+      verified: user.verified === true,
+    },
+    urls: (entities.urls ?? []).map((u) => ({ url: u.url, expanded: u.expanded_url, display: u.display_url })),
+    media: (extended.media ?? []).map((m) => ({ type: m.type, url: m.media_url_https, alt: m.ext_alt_text })),
+    sensitive: status.possibly_sensitive === true,
+    withheld_in: status.withheld_in_countries ?? [],
+  };
+  post.url = /^\w+$/.test(user.screen_name ?? "") ? "https://twitter.com/" + user.screen_name + "/status/" + post.id_str : "";
+  if (status.in_reply_to_screen_name || status.in_reply_to_status_id_str) {
+    post.reply_to = { id_str: status.in_reply_to_status_id_str, username: status.in_reply_to_screen_name };
+  }
+  if (depth < 3) {
+    if (status.retweeted_status) post.repost_of = fromStatus(status.retweeted_status, depth + 1);
+    if (status.quoted_status) post.quote_of = fromStatus(status.quoted_status, depth + 1);
+    else if (status.quoted_status_id_str) post.quote_of = { id_str: status.quoted_status_id_str };
+  }
+  return post;
+}
+
+// A number may have lost its last digits to JSON.parse; the text has them all.
+const id = (object) => object.id_str ?? (object.id === undefined ? "" : String(object.id));
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+// instant reads v1.1's "Sat Nov 21 02:59:42 +0000 2026", which is always UTC.
+function instant(created) {
+  const part = /^\w{3} (\w{3}) (\d{2}) (\d\d:\d\d:\d\d) \+0000 (\d{4})$/.exec(created ?? "");
+  const month = part ? MONTHS.indexOf(part[1]) + 1 : 0;
+  return month === 0 ? undefined : part[4] + "-" + String(month).padStart(2, "0") + "-" + part[2] + "T" + part[3] + "Z";
+}
+
+const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'" };
+
+// unescaped undoes the escaping of v1.1 texts once: "&amp;lt;" is "&lt;".
+const unescaped = (text) => text.replace(/&(amp|lt|gt|quot|#39);/g, (e) => ENTITIES[e]);
+
+// within lists a post and the posts inside it. If one of them must go, so must
+// the card that shows it.
+export function within(post) {
+  return [post, post.repost_of, post.quote_of, post.repost_of?.quote_of].filter(Boolean);
+}
+export const ids = (post) => within(post).map((p) => p.id_str).filter(Boolean);
+export const authors = (post) => within(post).map((p) => p.author?.id_str).filter(Boolean);
+
+// safe returns the address if a reader may be sent there, else "".
+export function safe(address) {
+  let url;
+  try {
+    url = new URL(address);
+  } catch {
+    return "";
+  }
+  return url.protocol === "https:" && url.username === "" && url.password === "" ? url.href : "";
+}
+
+// pieces cuts a text at its links: strings, and {href, words, title} for each
+// place where the address of one of the urls stands.
+export function pieces(text, urls = []) {
+  const known = new Map();
+  for (const u of urls) {
+    const href = safe(u.url) || safe(u.expanded);
+    if (u.url && href !== "") known.set(u.url, { href, words: u.display || u.url, title: safe(u.expanded) || href });
+  }
+  if (known.size === 0) return [text];
+  // The longest first: one address may be the beginning of another.
+  const all = [...known.keys()].sort((a, b) => b.length - a.length).map((u) => u.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return text.split(new RegExp("(" + all.join("|") + ")")).filter((s) => s !== "").map((s) => known.get(s) ?? s);
+}
+
+// exactID reads an id out of JSON that gives it as a number, too large for
+// JSON.parse.
+export function exactID(json, name) {
+  return new RegExp('"' + name + '":\\s*"?(\\d+)').exec(json)?.[1] ?? "";
+}
