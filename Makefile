@@ -9,11 +9,13 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 FUZZTIME ?= 60s
 GOLANGCI ?= github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help run test bench fuzz lint build clean
+.PHONY: help run test browser bench fuzz lint build clean
 
 help:
 	@echo "make run     the gateway with simulated data"
 	@echo "make test    vet and all tests with the race detector (needs gcc)"
+	@echo "make browser the tests of the page in a real Chromium (make test runs them last)"
+	@echo "make test-tools  installs what tests drive besides Go (Debian, as root); make test does it"
 	@echo "make bench   all benchmarks, then the built binary under load (needs gcc)"
 	@echo "make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME)) each"
 	@echo "make lint    golangci-lint (the first run builds it, which takes minutes)"
@@ -24,9 +26,36 @@ run:
 
 # The race detector needs cgo, and so a C compiler.
 test: export CGO_ENABLED = 1
-test:
+test: test-tools
 	$(GO) vet ./...
 	$(GO) test -race -timeout 9m ./...
+	@$(MAKE) --no-print-directory browser
+
+# Chromium and axe-core are fetched when they are missing; where that cannot be,
+# the tests say so and are skipped, and fail if CI is set. Without a package
+# named, go test shows what they say.
+browser:
+	cd web/e2e && $(GO) vet . && $(GO) test -count=1 -timeout 5m
+
+# What the tests drive besides Go, as command:packages of Debian. What is missing is
+# installed in one go where that is possible. Elsewhere the tests that need it are
+# skipped, and say so; with CI set they fail. RUNLEVEL=1 keeps a package from
+# starting its service.
+TOOLS := chromium:chromium,fonts-noto-core nginx:nginx-light node:nodejs npm:npm jq:jq curl:curl
+
+test-tools:
+	@missing=; PATH="$$PATH:/usr/sbin"; \
+	for tool in $(TOOLS); do \
+		command -v "$${tool%%:*}" >/dev/null || missing="$$missing $${tool##*:}"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	missing=$$(echo "$$missing" | tr , ' '); \
+	install="env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -q --no-install-recommends $$missing"; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "!!! not installed: $$missing. Tests that need them are skipped; install them by hand." >&2; \
+	elif ! $$install && ! { apt-get update -q && $$install; }; then \
+		echo "!!! could not be installed: $$missing. Tests that need them are skipped." >&2; \
+	fi
 
 # First the benchmarks beside the code, then the binary through its sockets.
 bench:
