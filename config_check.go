@@ -196,7 +196,11 @@ func (s *settings) filterParams() url.Values {
 }
 
 func (s *settings) checkTwitter(found *problems) {
-	for _, name := range []string{"TWITTER_CONSUMER_KEY", "TWITTER_CONSUMER_SECRET", "TWITTER_ACCESS_TOKEN", "TWITTER_ACCESS_SECRET"} {
+	names := []string{"TWITTER_CONSUMER_KEY", "TWITTER_CONSUMER_SECRET", "TWITTER_ACCESS_TOKEN", "TWITTER_ACCESS_SECRET"}
+	if s.TwitterAccessToken == "" && s.TwitterAccessSecret == "" && s.TwitterConsumerKey != "" && s.TwitterConsumerSecret != "" {
+		names = names[:2] // enough for search; the stream halts and says what it needs
+	}
+	for _, name := range names {
 		f := fieldNamed(name)
 		if f.value(s).IsZero() && !found.about(name) && !found.about(name+"_FILE") {
 			found.add(name, "is missing, and %sSOURCE=twitter signs with it; set it, or %s%s_FILE to a file that holds it", prefix, prefix, name)

@@ -125,6 +125,9 @@ func TestRightSettings(t *testing.T) {
 		"twitter with the least it needs": {
 			twitterWith("AVIARY_FOLLOW=12,34"),
 			func(s *settings) bool { return s.Follow == "12,34" && s.TwitterAccessSecret == "as" }},
+		"key and secret alone: search, and a stream that says what it lacks": {
+			[]string{"AVIARY_SOURCE=twitter", "AVIARY_TRACK=go", twitterSecrets[0], twitterSecrets[1]},
+			func(s *settings) bool { return s.TwitterAccessToken == "" && s.TwitterConsumerKey != "" }},
 		"a capture": {
 			[]string{"AVIARY_SOURCE=file", "AVIARY_FILE=" + scratch(t, "c.json", "{}\n"), "AVIARY_FILE_RATE=12.5", "AVIARY_FILE_LOOP=true"},
 			func(s *settings) bool { return s.FileRate == "12.5" && s.FileLoop }},

@@ -50,7 +50,7 @@ func (t searcher) Search(ctx context.Context, q server.SearchQuestion) (*server.
 	if err != nil {
 		return nil, searchError(err)
 	}
-	page := &server.SearchPage{More: found.More, NextMaxID: found.NextMaxID, Items: make([]server.SearchItem, len(found.Items))}
+	page := &server.SearchPage{More: found.More, Named: found.Named, NextMaxID: found.NextMaxID, Items: make([]server.SearchItem, len(found.Items))}
 	for i, item := range found.Items {
 		page.Items[i] = server.SearchItem(item)
 	}

@@ -31,6 +31,7 @@ type pager struct {
 	waiting int                 // posts in buf
 	wrote   time.Time           // the last write
 	oldest  time.Time           // time of the oldest post sent
+	tells   bool                // the upstream names the next page when there is one
 	popular map[uint64]struct{} // popular posts sent before their time has come
 }
 
@@ -64,7 +65,7 @@ func (p *pager) back(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		over := !page.More || next == 0 || next <= q.SinceID
+		over := p.last(page) || next == 0 || next <= q.SinceID
 		if !p.full() && !over {
 			p.place.at = next + 1
 		}
@@ -78,6 +79,14 @@ func (p *pager) back(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// last says that no older posts follow a page. That it names no next one only
+// counts at an upstream that has named some before; another one is asked until a
+// page is empty, as short pages may come in the middle.
+func (p *pager) last(page *SearchPage) bool {
+	p.tells = p.tells || page.Named
+	return len(page.Items) == 0 || p.tells && !page.More
 }
 
 // sendBack sends the posts of a page, the newest first whatever their order in
@@ -170,7 +179,7 @@ func (p *pager) round(ctx context.Context) (found []SearchItem, err error) {
 			found = found[1:]
 		}
 		next := page.next(q.MaxID)
-		if first || !page.More || next == 0 || next <= q.SinceID {
+		if first || p.last(page) || next == 0 || next <= q.SinceID {
 			return sorted(found), nil // popular posts may have come before their time
 		}
 		q.MaxID = next

@@ -110,6 +110,9 @@ func (p *pager) beat() error {
 
 // flush writes what is gathered. The client has a write timeout for each piece.
 func (p *pager) flush() error {
+	if p.begun && len(p.buf) == 0 {
+		return nil // nothing was written: the next heartbeat is not put off
+	}
 	p.begin()
 	rest := p.buf
 	for len(rest) > 0 {

@@ -57,7 +57,7 @@ func (a adapter) Search(ctx context.Context, q SearchQuestion) (*SearchPage, err
 	if err != nil {
 		return nil, translated(err)
 	}
-	page := &SearchPage{More: found.More, NextMaxID: found.NextMaxID}
+	page := &SearchPage{More: found.More, Named: found.Named, NextMaxID: found.NextMaxID}
 	for _, item := range found.Items {
 		page.Items = append(page.Items, SearchItem(item))
 	}

@@ -52,6 +52,11 @@ func TestHostilePages(t *testing.T) {
 		"the same page for ever": {
 			[]string{body("?x", entry(9, "")), body("?x", entry(9, "")), body("?x", entry(9, ""))},
 			"9", "0 8", ""},
+		"short pages, and never a word of a next one": {
+			[]string{body("", entry(9, ""), entry(8, "")), body("", entry(7, "")), body("", entry(6, ""), entry(5, ""))},
+			"9 8 7 6 5", "0 7 6 4", ""},
+		"posts without an author": {
+			[]string{body("?x", `{"id":9,"id_str":"9","full_text":"alpha 9"}`), body("", `{"id":8,"full_text":"alpha 8"}`)}, "9 8", "0 8", ""},
 		"down to the first id": {
 			[]string{body("?x", entry(2, ""), entry(1, ""))}, "2 1", "0", ""},
 		"no metadata at all": {
@@ -67,7 +72,7 @@ func TestHostilePages(t *testing.T) {
 			[]string{body("?x", entry(3, popular), entry(9, popular)), body("", entry(2, popular))},
 			"9 3 2", "0 2", "&result_type=popular"},
 		"ids rounded as numbers, right as text": {
-			[]string{body("", `{"id":790000000000122600,"id_str":"790000000000122624","full_text":"alpha 24","user":{"id":1}}`)}, "24", "0", ""},
+			[]string{body("", `{"id":790000000000122600,"id_str":"790000000000122624","full_text":"alpha 24","user":{"id":1}}`)}, "24", "0 790000000000122623", ""}, // asked once more: nobody has named a next page so far
 		"below since_id": {
 			[]string{body("?x", entry(9, ""), entry(5, ""), entry(4, ""))}, "9", "0", "&since_id=5"},
 	} {
@@ -182,7 +187,7 @@ func TestWalkNDJSON(t *testing.T) {
 // Ids that say nothing here do no harm: the walk begins anew, and says so.
 func TestWalkAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, from := newAPI(t, pagesOf(body("", entry(9, "")), body("", entry(9, "")), body("", entry(9, "")), body("", entry(9, "")), body("", entry(9, ""))))
+		_, from := newAPI(t, pagesOf(body("", entry(9, "")), body(""), body("", entry(9, "")), body(""), body("", entry(9, "")), body(""), body("", entry(9, "")), body("")))
 		g := newGate(t, searching(from), func(o *Options) { o.SearchCache = 0 })
 		other := placeOf(SearchQuestion{Q: "beta", ResultType: "recent"}, false)
 		other.at = 5

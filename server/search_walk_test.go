@@ -166,6 +166,22 @@ func TestForwardFromNothing(t *testing.T) {
 	})
 }
 
+// A walk forward that finds nothing new is not silent.
+func TestForwardHeartbeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake, _, from := newSimAPI(t, sim.Config{}, 3)
+		g := newGate(t, searching(from))
+		r := g.open("/search/pages?q=alpha&direction=new")
+		samePosts(t, "to begin with", r.walk(3).texts, texts(0, 2))
+		time.Sleep(2 * time.Minute)
+		alphas(fake, 3, 1)
+		samePosts(t, "then", r.walk(1).texts, texts(3, 3))
+		if r.pings < 6 {
+			t.Errorf("%d heartbeats in two quiet minutes", r.pings)
+		}
+	})
+}
+
 // A small budget and many who want it: nobody overspends it, and all get theirs.
 func TestBudgetIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -33,6 +33,8 @@ type SearchPage struct {
 	Items []SearchItem // as the upstream ordered them
 	// More: there are older posts, or the upstream does not say that there are none.
 	More bool
+	// Named: the upstream named the next page.
+	Named bool
 	// NextMaxID is where the upstream itself would go on; 0: it does not say.
 	NextMaxID uint64
 }

@@ -169,6 +169,9 @@ func (s *Searcher) ask(ctx context.Context, a *account, q Question) (*Page, erro
 			return nil, s.ended(ctx, err)
 		}
 	}
+	if err := a.budget.learn(bounded); err != nil {
+		return nil, s.ended(ctx, a.failed(err, bearer))
+	}
 	if until, ok := a.budget.take(time.Now()); !ok {
 		return nil, spent(until)
 	}

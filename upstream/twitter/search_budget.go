@@ -33,6 +33,9 @@ type budget struct {
 	flying  int       // requests taken and not settled
 	blocked time.Time // nothing goes out before: after a 429
 	strikes int       // 429s in a row that named no end
+
+	probe  chan struct{} // closed when the first request is settled
+	learnt bool          // probe is closed
 }
 
 // Waits after a 429 that does not say how long.
@@ -44,12 +47,42 @@ const (
 	longestWindow = 25 * time.Hour
 )
 
+// learn lets the first request of all go alone: what other processes have left
+// of the budget is not known before its answer. The others wait for that answer,
+// or for ctx's end. Who returned first must settle its request.
+func (b *budget) learn(ctx context.Context) error {
+	b.mu.Lock()
+	first := b.probe
+	if first == nil {
+		b.probe = make(chan struct{})
+	}
+	b.mu.Unlock()
+	if first == nil {
+		return nil
+	}
+	select {
+	case <-first:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// learntLocked lets those go who wait in learn.
+func (b *budget) learntLocked() {
+	if b.probe != nil && !b.learnt {
+		b.learnt = true
+		close(b.probe)
+	}
+}
+
 // take takes one request, or says until when there is none.
 func (b *budget) take(now time.Time) (until time.Time, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.roll(now)
 	if now.Before(b.blocked) {
+		b.learntLocked()
 		return b.blocked, false
 	}
 	left := b.published
@@ -57,6 +90,7 @@ func (b *budget) take(now time.Time) (until time.Time, ok bool) {
 		left = b.left
 	}
 	if left <= b.flying {
+		b.learntLocked()
 		if b.reset.IsZero() {
 			return now.Add(time.Second), false // the answers under way will tell
 		}
@@ -77,6 +111,7 @@ func (b *budget) roll(now time.Time) {
 func (b *budget) lost(sent bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	defer b.learntLocked()
 	b.flying--
 	if sent && b.left > 0 {
 		b.left--
@@ -88,6 +123,7 @@ func (b *budget) answered(answer *http.Response, now time.Time) {
 	limit, remaining, window, ok := rateHeaders(answer.Header)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	defer b.learntLocked()
 	b.flying--
 	if answer.StatusCode == http.StatusOK {
 		b.strikes = 0
@@ -113,8 +149,10 @@ func (b *budget) answered(answer *http.Response, now time.Time) {
 func (b *budget) limited(answer *http.Response, now time.Time) time.Time {
 	_, _, window, ok := rateHeaders(answer.Header)
 	wait := min(retryAfter(answer, serverTime(answer, now)), longestWindow)
-	if ok {
-		wait = max(wait, untilReset(answer, window, now))
+	// A reset that is due this very second still names the end: servers cut the
+	// fraction off.
+	if ok && time.Unix(window, 0).Sub(serverTime(answer, now)) > -5*time.Second {
+		wait = max(wait, untilReset(answer, window, now), time.Second)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -111,6 +111,10 @@ func TestBudgetLimited(t *testing.T) {
 			t.Error("a request while it is blocked")
 		}
 	}
+	this := &budget{published: 100} // a reset that is due this very second still is an end
+	if until := this.limited(budgetTold(now, 180, 0, now), now); until.Sub(now) != time.Second {
+		t.Errorf("with a reset of now: %v", until.Sub(now))
+	}
 	answer := budgetTold(now, 180, 0, now.Add(10*time.Minute))
 	if until := b.limited(answer, now); until.Sub(now) != 10*time.Minute {
 		t.Errorf("with a reset: %v", until.Sub(now))

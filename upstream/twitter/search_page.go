@@ -1,6 +1,7 @@
 package twitter
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"aviary/fanout"
+	"aviary/fanout/filter"
 	"aviary/upstream"
 )
 
@@ -16,6 +18,8 @@ type Page struct {
 	Items []Item // as the server ordered them
 	// More says that the server has older posts, or does not say that it has none.
 	More bool
+	// Named: the server named the next page (next_results).
+	Named bool
 	// NextMaxID is the max_id the server itself would go on with; 0: it names none.
 	NextMaxID uint64
 }
@@ -60,12 +64,27 @@ func (a *account) judge(answer *http.Response, raw []byte, count int, bearer str
 		}
 	}
 	if in.Metadata != nil {
+		page.Named = in.Metadata.NextResults != ""
 		page.More = in.Metadata.NextResults != "" || count > 0 && len(*in.Statuses) >= count
 		page.NextMaxID = nextMaxID(in.Metadata.NextResults)
 	}
 	page.More = page.More && len(page.Items) > 0
 	return page, nil
 }
+
+// itemBody is what readItem looks at besides what decode finds.
+type itemBody struct {
+	Code     int         `json:"code"`
+	ID       json.Number `json:"id"`
+	IDStr    string      `json:"id_str"`
+	Text     *string     `json:"text"`
+	FullText *string     `json:"full_text"`
+	Metadata struct {
+		ResultType string `json:"result_type"`
+	} `json:"metadata"`
+}
+
+func (b *itemBody) id() string { return cmp.Or(b.IDStr, b.ID.String()) }
 
 // readItem reads one entry of a page. What is no JSON object has no Event. code
 // is that of an error in the place of a post.
@@ -74,14 +93,13 @@ func readItem(raw json.RawMessage) (item Item, code int) {
 	if e == nil {
 		return item, 0
 	}
-	var extra struct {
-		Code     int `json:"code"`
-		Metadata struct {
-			ResultType string `json:"result_type"`
-		} `json:"metadata"`
-	}
+	var extra itemBody
 	_ = json.Unmarshal(raw, &extra) // members of other types stay zero
 	item.Event = e
+	if e.Kind == fanout.KindOther && extra.id() != "" && (extra.Text != nil || extra.FullText != nil) {
+		// On a page of posts an author may be missing; on a stream it would be none.
+		e.Kind, e.Post = fanout.KindPost, &filter.Post{Key: filter.Key{Source: Name, ID: extra.id()}}
+	}
 	if e.Kind != fanout.KindPost {
 		return item, extra.Code
 	}

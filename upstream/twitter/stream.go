@@ -39,7 +39,7 @@ func (c *connection) run(ctx context.Context, s *Source, secrets Credentials, er
 	}
 	if err != nil {
 		return &upstream.Error{Class: upstream.Fatal, Err: fmt.Errorf("no credentials: %w", err),
-			Hint: "set the four AVIARY_TWITTER_… secrets, then reconnect"}
+			Hint: "the stream is signed with four secrets (search can do with key and secret): set AVIARY_TWITTER_CONSUMER_KEY, _CONSUMER_SECRET, _ACCESS_TOKEN and _ACCESS_SECRET, then reconnect"}
 	}
 	req, err := s.request(ctx)
 	if err != nil {
