@@ -216,9 +216,6 @@ func TestR3LabsReadsTheWire(t *testing.T) {
 
 // Ten thousand clients that come and go leave nothing behind.
 func TestTenThousandConnectsLeaveNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short")
-	}
 	g := newTCPGate(t)
 	addr := strings.TrimPrefix(g.url, "http://")
 	visit := func() {
