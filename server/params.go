@@ -198,6 +198,16 @@ func count(values url.Values, name string, most int64) (int64, error) {
 	return n, nil
 }
 
+// lastEventID is the id that a client brings back, from the header or else the
+// parameter of that name, which is for whoever cannot set a header; "" if none.
+func lastEventID(values url.Values, h http.Header) (string, error) {
+	id, _, err := single(values, "last_event_id")
+	if header := h.Get("Last-Event-ID"); header != "" {
+		id = header
+	}
+	return id, err
+}
+
 // parseStart reads where to start: the Last-Event-ID header, then last_event_id,
 // then since. An id that cannot be read is never an error: the stream is live.
 func (q *request) parseStart(values url.Values, h http.Header, now time.Time) error {
@@ -215,15 +225,9 @@ func (q *request) parseStart(values url.Values, h http.Header, now time.Time) er
 			q.id = since
 		}
 	}
-	id, _, err := single(values, "last_event_id")
-	if err != nil {
+	id, err := lastEventID(values, h)
+	if err != nil || id == "" {
 		return err
-	}
-	if header := h.Get("Last-Event-ID"); header != "" {
-		id = header
-	}
-	if id == "" {
-		return nil
 	}
 	q.start, q.end, q.live, q.id = fanout.Start{}, false, false, ""
 	c, end, err := fanout.ParseCursor(id)

@@ -65,15 +65,9 @@ func parseWalk(values url.Values, h http.Header) (*walk, error) {
 
 func (k *walk) parseStart(values url.Values, h http.Header, newer bool) error {
 	k.from = placeOf(k.q, newer)
-	id, _, err := single(values, "last_event_id")
-	if err != nil {
+	id, err := lastEventID(values, h)
+	if err != nil || id == "" {
 		return err
-	}
-	if header := h.Get("Last-Event-ID"); header != "" {
-		id = header
-	}
-	if id == "" {
-		return nil
 	}
 	at, end, ok := parsePlace(id)
 	switch {
