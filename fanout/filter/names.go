@@ -1,0 +1,9 @@
+package filter
+
+// Named reports whether the filter holds named rules, so that its clients are
+// told which of them each post matched.
+func (f *Filter) Named() bool { return false }
+
+// AppendNames appends the names of the rules that the post matches, in the
+// order of the canonical form.
+func (f *Filter) AppendNames(dst []string, p *Post) []string { return dst }
