@@ -41,7 +41,7 @@ browser:
 # installed in one go where that is possible. Elsewhere the tests that need it are
 # skipped, and say so; with CI set they fail. RUNLEVEL=1 keeps a package from
 # starting its service.
-TOOLS := chromium:chromium,fonts-noto-core nginx:nginx-light node:nodejs npm:npm jq:jq curl:curl
+TOOLS := chromium:chromium,fonts-noto-core nginx:nginx-light node:nodejs npm:npm jq:jq curl:curl gzip:gzip zstd:zstd
 
 test-tools:
 	@missing=; PATH="$$PATH:/usr/sbin"; \

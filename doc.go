@@ -5,6 +5,7 @@
 //	aviary              the gateway, the same as aviary serve
 //	aviary sim          the simulator alone: a fake Twitter on the real wire
 //	aviary tail URL     follows a gateway's stream in a terminal
+//	aviary bench URL    loads a gateway with many streams and says what came
 //	aviary env          every setting, its default and its value
 //	aviary healthcheck  exits 0 if the local gateway answers
 //	aviary version      version, commit, Go version

@@ -62,6 +62,8 @@ func TestArrows(t *testing.T) {
 			switch {
 			case under(path, "aviary/fanout") && under(imported, "aviary") && !under(imported, "aviary/fanout"):
 				t.Errorf("%s imports %s: the core knows neither who feeds it nor who reads it", path, imported)
+			case path == "aviary/loadgen" && under(imported, "aviary"):
+				t.Errorf("loadgen imports %s: it measures any server", imported)
 			case path == "aviary/fanout/filter" && under(imported, "aviary"):
 				t.Errorf("filter imports %s: it is the leaf", imported)
 			case (under(path, "aviary/server") || under(path, "aviary/web")) && under(imported, "aviary/upstream"):

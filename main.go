@@ -44,7 +44,7 @@ func main() {
 	os.Exit(run(context.Background(), &program{
 		args:        os.Args[1:],
 		environ:     os.Environ(),
-		listen:      net.Listen,
+		listen:      listen,
 		dial:        new(net.Dialer).DialContext,
 		out:         os.Stdout,
 		err:         os.Stderr,
@@ -54,6 +54,14 @@ func main() {
 		descriptors: raiseDescriptorLimit,
 		memoryLimit: func(bytes int64) { debug.SetMemoryLimit(bytes) },
 	}))
+}
+
+// listen is net.Listen without TCP keep-alives, which would cost each connection
+// four system calls: streams have heartbeats, other connections an idle timeout,
+// and TCP_USER_TIMEOUT ends those on which nobody answers.
+func listen(network, address string) (net.Listener, error) {
+	config := net.ListenConfig{KeepAlive: -1}
+	return config.Listen(context.Background(), network, address)
 }
 
 // command is one of the program's commands.
@@ -70,6 +78,7 @@ func commands() []command {
 		{"serve", "", "the gateway; what happens without a command", serve},
 		{"sim", "[-addr 127.0.0.1:8090] [-rate 10] [-seed 1] [-faults script]", "the simulator alone: a fake Twitter on the real wire", simulate},
 		{"tail", "URL [-n N]", "follows a gateway's stream in a terminal", tail},
+		{"bench", "URL … [-n 100] [-for 10s] [-warm 1s] [-pid PID]", "loads a gateway with many streams and says what came, and how late", bench},
 		{"env", "[-md|-check]", "every setting, its default and its value", printSettings},
 		{"healthcheck", "", "exits 0 if the local gateway answers", healthcheck},
 		{"version", "", "version, commit, Go version", printVersion},

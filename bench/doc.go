@@ -1,20 +1,35 @@
-// Command bench measures a built aviary as an operator would: as a process of
-// its own, through its sockets, beside the kernel's floor in the same run.
+// Command bench compares a built aviary with other servers on the same work and
+// writes docs/benchmarks.md, a table and a plot.
 //
-//	go run . [-only delivery,slow,idle,ingest,start,size] [-rounds 3] [-aviary ../aviary]
+//	go run .                               everything, in at most 15 minutes
+//	go run . -only broadcast -peers aviary,floor -rounds 1 -for 1s
 //
-// Every figure that has a bound is printed with it. Machines are noisy, so what
-// counts are the ratios of runs that stand side by side, interleaved, and the
-// median of the rounds; absolute microseconds are this machine's on this day.
+// Every server is a process of its own: aviary (built from the parent folder),
+// floor/floor.c (a bare loop of send() calls: the kernel's own price), nchan in nginx and
+// Pushpin (Debian's packages, installed when that can be done), and the Go servers
+// in peers/. One that cannot be had is left out, loudly, on the page too. Its port is
+// free, its files are in a scratch folder, and it is ended by its process id.
 //
-//   - delivery: 1,000 clients, 100 posts of 3 KB a second. CPU (user+system) of
-//     the gateway per delivery, against floor/floor.c: a bare loop of send() calls.
-//   - slow: 200 clients, one of which stops reading while 30 MB pass. The others'
-//     p99 latency against the same run without the stalled one.
-//   - idle: resident memory per idle client.
-//   - ingest: a file at FILE_RATE=max, posts a second into the history.
-//   - start: exec to the first answer of /healthz.
-//   - size: the stripped binary.
+// The reader and the publisher are this process: the reader is package
+// aviary/loadgen, one epoll loop. aviary is fed as the upstream that it really
+// reads, over HTTP, so that decoding and matching are in its figures; the others
+// get the same JSON in the cheapest way they have.
 //
-// All traffic stays on loopback, is bounded in count and time, and ends by itself.
+//   - broadcast: 1,000 clients at 10, 50 and 100 posts of 2.5 KB a second, and
+//     saturated with 16 messages in flight.
+//   - many: 9,000 clients: memory of an idle one, CPU and latency at 5 posts a second, and
+//     for servers that can resume a storm: all leave, and come back at once with their last ids.
+//   - topics: 10,000 clients with a topic (for aviary a filter) each, every post for one of them.
+//   - stalled: one client stops reading while 30 MB pass; the others' latency with and without it.
+//   - gzip: aviary's compressed streams beside its plain ones.
+//   - ingest, start, size: a file at FILE_RATE=max, exec to the first answer, the stripped binary.
+//
+// Rounds are interleaved: in each, every server takes its turn, and no server is
+// always the first. Machines are noisy, so what counts are ratios of what stands
+// side by side, and the median of the rounds. Figures that have a bound are
+// printed with it at the end, and the exit code is 1 if one was missed.
+//
+// All traffic stays on loopback, is bounded in count and time, and ends by
+// itself. Numbers and times stand in the posts, so every delivery is checked for being
+// lost, repeated and late.
 package main

@@ -8,19 +8,63 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"regexp"
-	"strconv"
-	"strings"
-	"syscall"
+	"path/filepath"
+	"slices"
 	"time"
 )
+
+// aviaryPeer is the gateway itself: fed through the upstream that it really
+// reads, so decoding and matching are in its figures.
+func aviaryPeer() *peer {
+	return &peer{name: "aviary", what: "this repository; reads the posts from its upstream over HTTP, decodes and matches them", prep: buildAviary, topics: true, resume: true,
+		start: func(b *bench, p *peer) (*server, error) { return b.startAviary() }}
+}
+
+func buildAviary(b *bench, p *peer) error {
+	if b.aviary == "" {
+		b.aviary = filepath.Join(b.dir, "aviary")
+		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.aviary, ".")
+		build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build aviary: %w\n%s", err, out)
+		}
+	}
+	p.path = b.aviary
+	return nil
+}
+
+// startAviary starts a gateway and its upstream.
+func (b *bench) startAviary() (*server, error) {
+	u, err := openUpstream()
+	if err != nil {
+		return nil, err
+	}
+	g, err := b.startGateway(slices.Concat(u.settings(), b.settings)...)
+	if err != nil {
+		u.close()
+		return nil, err
+	}
+	s := &server{
+		pid: g.cmd.Process.Pid, addr: g.addr, publish: u.publish,
+		target: func(topic string) string { return "/stream?track=" + topic },
+		stop:   func() { g.stop(); u.close() },
+	}
+	if err := await(10*time.Second, "the gateway to connect", func() bool {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		return u.out != nil
+	}); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
 
 // gateway is one aviary process under test.
 type gateway struct {
 	cmd  *exec.Cmd
 	addr string // public listener
 	base string // http://addr
-	log  string // file of its log
 }
 
 // freeAddr picks a loopback address nobody listens on just now.
@@ -35,9 +79,10 @@ func freeAddr() string {
 
 // startGateway runs the binary with these settings and waits until it answers.
 func (b *bench) startGateway(settings ...string) (*gateway, error) {
-	g := &gateway{addr: freeAddr(), log: b.dir + "/gateway.log"}
+	g := &gateway{addr: freeAddr()}
 	g.base = "http://" + g.addr
-	out, err := os.Create(g.log)
+	log := b.dir + "/gateway.log"
+	out, err := os.Create(log)
 	if err != nil {
 		return nil, err
 	}
@@ -46,28 +91,15 @@ func (b *bench) startGateway(settings ...string) (*gateway, error) {
 	g.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir, "AVIARY_LISTEN=" + g.addr,
 		"AVIARY_ADMIN_LISTEN=off", "AVIARY_DRAIN=1s", "AVIARY_RETRY=100ms"}, settings...)
 	g.cmd.Stdout, g.cmd.Stderr = out, out
-	if err := g.cmd.Start(); err != nil {
+	if err := begin(g.cmd); err != nil {
 		return nil, err
 	}
-	if err := g.await("/healthz", 10*time.Second); err != nil {
+	if err := answers(g.base + "/healthz"); err != nil {
 		g.stop()
-		text, _ := os.ReadFile(g.log)
+		text, _ := os.ReadFile(log)
 		return nil, fmt.Errorf("%w; its log:\n%s", err, text)
 	}
 	return g, nil
-}
-
-// await polls a route until it answers 200.
-func (g *gateway) await(route string, limit time.Duration) error {
-	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if resp, err := http.Get(g.base + route); err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-	}
-	return errors.New("the gateway did not answer " + route)
 }
 
 func (g *gateway) get(route string) (string, error) {
@@ -80,37 +112,25 @@ func (g *gateway) get(route string) (string, error) {
 	return string(body), err
 }
 
-func (g *gateway) stop() {
-	g.cmd.Process.Signal(syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() { g.cmd.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-time.After(5 * time.Second):
-		g.cmd.Process.Kill()
-		<-done
-	}
+func (g *gateway) stop() { end(g.cmd) }
+
+// answers waits until a URL is answered with 200.
+func answers(url string) error {
+	return await(10*time.Second, "an answer of "+url, func() bool {
+		resp, err := http.Get(url)
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
 }
 
-// cpu is the process's user+system time so far, in microseconds, with the
-// resolution of the kernel's clock tick (10 ms).
-func (g *gateway) cpu() float64 {
-	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", g.cmd.Process.Pid))
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	user, _ := strconv.ParseFloat(fields[11], 64)
-	system, _ := strconv.ParseFloat(fields[12], 64)
-	return (user + system) * 10_000
-}
-
-var resident = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
-
-// rss is the process's resident memory in KiB.
-func (g *gateway) rss() float64 {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.cmd.Process.Pid))
-	m := resident.FindSubmatch(status)
-	if m == nil {
-		return 0
+func await(limit time.Duration, what string, done func() bool) error {
+	for end := time.Now().Add(limit); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			return errors.New("waited in vain for " + what)
+		}
 	}
-	kb, _ := strconv.ParseFloat(string(m[1]), 64)
-	return kb
+	return nil
 }

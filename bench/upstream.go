@@ -1,73 +1,92 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"strings"
+	"sync"
 	"time"
 )
 
-// post is a synthetic v1.1 status of about 3 KB whose text holds the time it
-// was made, so that a reader can tell how old it is.
-func post(id int64, now time.Time) string {
-	const filler = "The quick brown fox jumps over the lazy dog while the kettle sings and the night train waits. "
-	user := `{"id":42,"id_str":"42","name":"Bench","screen_name":"bench","location":"Loopback","url":null,"description":"` +
-		strings.Repeat(filler, 6) + `","protected":false,"verified":false,"followers_count":1,"friends_count":2,"listed_count":0,` +
-		`"favourites_count":3,"statuses_count":4,"created_at":"Mon Jan 01 00:00:00 +0000 2018","lang":null,"profile_image_url_https":"https://img.example/a.png"}`
-	return fmt.Sprintf(`{"created_at":"%s","id":%d,"id_str":"%d","text":"sent=%d #bench golang %s","source":"<a href=\"https://app.example\">App</a>",`+
-		`"truncated":true,"in_reply_to_status_id":null,"in_reply_to_user_id_str":null,"user":%s,"geo":null,"coordinates":null,"place":null,`+
-		`"is_quote_status":false,"extended_tweet":{"full_text":"%s","display_text_range":[0,280],"entities":{"hashtags":[{"text":"bench","indices":[3,9]}],`+
-		`"urls":[{"url":"https://t.co/abc","expanded_url":"https://example.com/a/long/path","display_url":"example.com/a/long…","indices":[10,33]}],"user_mentions":[],"symbols":[]}},`+
-		`"retweet_count":0,"favorite_count":0,"entities":{"hashtags":[{"text":"bench","indices":[3,9]}],"urls":[],"user_mentions":[],"symbols":[]},`+
-		`"filter_level":"low","lang":"en","timestamp_ms":"%d","padding":"%s"}`,
-		now.UTC().Format(time.RubyDate), id, id, now.UnixNano(), filler, user, strings.Repeat(filler, 3), now.UnixMilli(), strings.Repeat(filler, 7)) + "\r\n"
+// upstream is a v1.1 streaming endpoint that sends what it is given, each post
+// flushed by itself, to the one stream that is open.
+type upstream struct {
+	url    string
+	server *http.Server
+
+	mu  sync.Mutex
+	out http.ResponseWriter // owned by mu: of the open stream; nil: there is none
 }
 
-// upstream serves the streaming endpoint: each connection gets rate posts a
-// second for as long as it lasts, each flushed by itself.
-func upstream(rate int) (url string, stop func()) {
+func openUpstream() (*upstream, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
-	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		flush := http.NewResponseController(w)
-		io.WriteString(w, "\r\n")
-		flush.Flush()
-		tick := time.NewTicker(time.Second / time.Duration(max(rate, 1)))
-		defer tick.Stop()
-		for id := time.Now().UnixMicro(); ; id++ {
-			select {
-			case <-r.Context().Done():
-				return
-			case <-tick.C:
+	u := &upstream{url: "http://" + l.Addr().String()}
+	u.server = &http.Server{Handler: u}
+	go u.server.Serve(l)
+	return u, nil
+}
+
+func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	io.Copy(io.Discard, r.Body)
+	u.mu.Lock()
+	u.out = w
+	u.write("\r\n")
+	u.mu.Unlock()
+	alive := time.NewTicker(10 * time.Second)
+	defer alive.Stop()
+	for {
+		select {
+		case <-alive.C:
+			u.mu.Lock()
+			u.write("\r\n")
+			u.mu.Unlock()
+		case <-r.Context().Done():
+			u.mu.Lock()
+			if u.out == w {
+				u.out = nil
 			}
-			if rate == 0 {
-				io.WriteString(w, "\r\n") // idle: keep-alives only
-			} else {
-				io.WriteString(w, post(id, time.Now()))
-			}
-			if flush.Flush() != nil {
-				return
-			}
+			u.mu.Unlock()
+			return
 		}
-	})}
-	go srv.Serve(l)
-	return "http://" + l.Addr().String(), func() { srv.Close() }
+	}
 }
 
-// twitter is the settings that point a gateway at such an upstream.
-func twitter(url string) []string {
-	return []string{"AVIARY_SOURCE=twitter", "AVIARY_TWITTER_STREAM_URL=" + url, "AVIARY_TRACK=golang",
+// write is called with mu held.
+func (u *upstream) write(text string) error {
+	if u.out == nil {
+		return errors.New("the gateway has no stream open")
+	}
+	flush := http.NewResponseController(u.out)
+	if err := flush.SetWriteDeadline(time.Now().Add(publishTimeout)); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(u.out, text); err != nil {
+		return err
+	}
+	return flush.Flush()
+}
+
+func (u *upstream) publish(m message) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.write(string(m.data) + "\r\n")
+}
+
+func (u *upstream) close() { u.server.Close() }
+
+// settings point a gateway at it.
+func (u *upstream) settings() []string {
+	return []string{"AVIARY_SOURCE=twitter", "AVIARY_TWITTER_STREAM_URL=" + u.url, "AVIARY_TRACK=bench",
 		"AVIARY_TWITTER_CONSUMER_KEY=ck", "AVIARY_TWITTER_CONSUMER_SECRET=cs",
-		"AVIARY_TWITTER_ACCESS_TOKEN=at", "AVIARY_TWITTER_ACCESS_SECRET=as", "AVIARY_MAX_CLIENTS=20000"}
+		"AVIARY_TWITTER_ACCESS_TOKEN=at", "AVIARY_TWITTER_ACCESS_SECRET=as", "AVIARY_MAX_CLIENTS=15000", "AVIARY_HEARTBEAT=2s"}
 }
 
-// writeCapture makes an NDJSON file of n posts.
+// writeCapture makes an NDJSON file of n posts of 3 KB.
 func writeCapture(path string, n int) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -76,7 +95,7 @@ func writeCapture(path string, n int) error {
 	defer f.Close()
 	now := time.Now()
 	for i := range n {
-		if _, err := io.WriteString(f, post(now.UnixMicro()+int64(i), now)); err != nil {
+		if _, err := f.Write(append(render(uint64(i)+1, everybody, 3000, now).data, "\r\n"...)); err != nil {
 			return err
 		}
 	}

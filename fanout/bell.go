@@ -16,7 +16,7 @@ type Bell struct {
 	c      chan struct{}
 
 	// Owned by the hub's lock.
-	pos  uint64   // everything before it was taken
+	end  Place    // everything before it was taken
 	due  []*Group // groups with something new for this bell
 	subs int      // subscriptions that it rings for
 	all  int      // of these: those that get deletes of posts never seen
@@ -29,7 +29,7 @@ func (h *Hub) NewBell() *Bell {
 	defer h.mu.Unlock()
 	for n := range h.bells {
 		if h.bells[n].Load() == nil {
-			b := &Bell{hub: h, number: n, c: make(chan struct{}, 1), pos: h.log.head}
+			b := &Bell{hub: h, number: n, c: make(chan struct{}, 1), end: h.headPlace()}
 			h.bells[n].Store(b)
 			return b
 		}
@@ -79,15 +79,26 @@ type Round struct {
 	Due       []Due    // groups with matches
 	Overtaken bool     // From is no longer held: every member pulls for itself
 
-	events []*Event
+	events     []*Event
+	start, end Place // without a rank
 }
 
 // Due is a group with matches in a round.
 type Due struct {
 	Group  *Group
-	Events []*Event // the posts, and the deletes of posts, that match; in order
-	Pull   bool     // too many to list: members call Next
+	Events []*Event // the posts, and the deletes of posts, that match; in order; none if all were deleted since
+	Pull   bool     // too many to list: members call NextUpTo
+	Place  Place    // where its members stand after the round
 }
+
+// Start is where a member of a group stands when the round begins, if it has had
+// everything before. p is any place of the group since its last match.
+func (r *Round) Start(p Place) Place { return r.start.ranked(p.rank) }
+
+// End is where a member stands after a round for which its group was not due, or
+// had nothing but what is in Everyone; p is any place of the group since its last
+// match. Of a group that is due, Due.Place says it.
+func (r *Round) End(p Place) Place { return r.end.ranked(p.rank) }
 
 // Take fills r with what came since the last Take. The events in it are those
 // held at this moment; a post deleted since is not among them.
@@ -100,10 +111,11 @@ func (b *Bell) Take(r *Round) {
 
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r.From, r.To = b.pos, h.log.head
-	r.Overtaken = b.pos < h.log.base
-	from := max(b.pos, h.log.base)
-	b.pos = h.log.head
+	r.start, r.end = b.end, h.headPlace()
+	b.end = r.end
+	r.From, r.To = r.start.pos, r.end.pos
+	r.Overtaken = r.From < h.log.base
+	from := max(r.From, h.log.base)
 	h.roundNotices(r, from)
 	for i, g := range b.due {
 		b.due[i] = nil
@@ -127,8 +139,10 @@ func (h *Hub) roundNotices(r *Round, from uint64) {
 }
 
 func (h *Hub) roundGroup(r *Round, g *Group, from uint64) {
+	due := Due{Group: g, Place: r.end.ranked(g.total)}
 	if g.from > from {
-		r.Due = append(r.Due, Due{Group: g, Pull: true})
+		due.Pull = true
+		r.Due = append(r.Due, due)
 		return
 	}
 	start := len(r.events)
@@ -137,16 +151,20 @@ func (h *Hub) roundGroup(r *Round, g *Group, from uint64) {
 			r.events = append(r.events, e)
 		}
 	}
-	if len(r.events) > start {
-		r.Due = append(r.Due, Due{Group: g, Events: r.events[start:len(r.events):len(r.events)]})
-	}
+	due.Events = r.events[start:len(r.events):len(r.events)]
+	r.Due = append(r.Due, due)
 }
 
 // roundAll lists what the clients without a filter get: every post, every
 // delete of one.
 func (h *Hub) roundAll(r *Round, g *Group, from uint64) {
+	if h.log.head == from {
+		return
+	}
+	due := Due{Group: g, Place: r.end.ranked(int64(h.log.posts))}
 	if h.log.head-from > 2*listFull {
-		r.Due = append(r.Due, Due{Group: g, Pull: true})
+		due.Pull = true
+		r.Due = append(r.Due, due)
 		return
 	}
 	start := len(r.events)
@@ -155,9 +173,8 @@ func (h *Hub) roundAll(r *Round, g *Group, from uint64) {
 			r.events = append(r.events, e)
 		}
 	}
-	if len(r.events) > start {
-		r.Due = append(r.Due, Due{Group: g, Events: r.events[start:len(r.events):len(r.events)]})
-	}
+	due.Events = r.events[start:len(r.events):len(r.events)]
+	r.Due = append(r.Due, due)
 }
 
 // Merge appends to out what a member gets in a round, in order: the events due

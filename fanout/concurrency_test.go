@@ -168,8 +168,9 @@ func shard(t *testing.T, hub *fanout.Hub, done *atomic.Bool) {
 		<-bell.C()
 		bell.Take(&round)
 		for _, s := range subs {
+			from := s.Place()
 			if round.Overtaken {
-				s.Next(nil, 1000)
+				s.NextUpTo(&round, nil, 1000)
 				continue
 			}
 			for _, d := range round.Due {
@@ -177,7 +178,10 @@ func shard(t *testing.T, hub *fanout.Hub, done *atomic.Bool) {
 					round.Merge(nil, d.Events, d.Group, false)
 				}
 			}
-			s.Passed(&round, nil)
+			if !s.Live(&round) {
+				events, _ := s.NextUpTo(&round, nil, 1000)
+				s.StandBehind(from, events)
+			}
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 )
 
 // EncodingSlots is how many forms beside the plain frame an event can carry.
-// Who owns which: slots below 8 are fanout/wire's, the others are free.
-const EncodingSlots = 16
+// Who owns which: slots below 21 are fanout/wire's, the others are free.
+const EncodingSlots = 24
 
 // encodings hang on an event from the first use of one until the event leaves
 // the log or the budget takes them.

@@ -110,6 +110,7 @@ type Event struct {
 	pos   uint64
 	dead  []*filter.Post // what an aimed delete took away
 	blind *Event         // a gap without its count, for clients with a filter
+	bare  bool           // made by withoutID
 
 	// Safe for concurrent use.
 	encodings atomic.Pointer[encodings]
@@ -190,7 +191,7 @@ func (e *Event) seal() {
 func (e *Event) withoutID(c Cursor) *Event {
 	bare := NewEvent(e.Dialect, e.JSON)
 	bare.Kind, bare.Post, bare.Target, bare.Loss, bare.Window, bare.Sent = e.Kind, e.Post, e.Target, e.Loss, e.Window, e.Sent
-	bare.ID, bare.Received, bare.Aim, bare.pos, bare.dead = c, e.Received, e.Aim, e.pos, e.dead
+	bare.ID, bare.Received, bare.Aim, bare.pos, bare.dead, bare.bare = c, e.Received, e.Aim, e.pos, e.dead, true
 	if e.Kind != KindPost {
 		bare.setHead("event: " + e.Kind.String() + "\n" + dataMark)
 	}

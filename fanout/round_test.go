@@ -52,7 +52,15 @@ func TestRounds(t *testing.T) {
 			}
 		}
 		for _, c := range clients {
-			c.behind(1000)
+			if c.live {
+				c.round.Stand(round.End(c.place))
+			}
+			for !c.round.Live(&round) {
+				c.behind(t, &round, 1000, rnd)
+				if c.round.Ahead(&round) {
+					bell.Take(&round)
+				}
+			}
 			if got, want := strings.Join(c.byRound, "\n"), strings.Join(c.byNext, "\n"); calm && got != want {
 				t.Fatalf("seed %d, filter %v: by rounds\n%s\nby Next\n%s", seed, c.round.Group().Filter(), got, want)
 			}
@@ -87,8 +95,8 @@ func eventOf(e *entry) *fanout.Event {
 
 type twins struct {
 	round, next     *fanout.Subscription
-	unseen          bool
-	live            bool
+	live            bool         // serve goes by rounds
+	place           fanout.Place // of its group after the last round, while live
 	byRound, byNext []string
 }
 
@@ -101,8 +109,9 @@ func newTwins(t *testing.T, hub *fanout.Hub, bell *fanout.Bell, f words, unseen 
 		t.Fatal(err)
 	}
 	o := fanout.SubscribeOptions{Filter: parsed, Bell: bell, UnseenDeletes: unseen}
-	c := &twins{unseen: unseen, live: true}
+	c := &twins{live: true}
 	c.round, _ = hub.Subscribe(o)
+	c.place = c.round.Place()
 	o.Bell = nil
 	c.next, _ = hub.Subscribe(o)
 	return c
@@ -121,41 +130,55 @@ func (c *twins) serve(t *testing.T, r *fanout.Round, rnd *rand.Rand) {
 	}
 	c.byNext = append(c.byNext, describe(want)...)
 
-	pull := r.Overtaken || !c.live
+	if !c.live {
+		c.behind(t, r, rnd.IntN(20), rnd)
+		return
+	}
+	start, pull := r.Start(c.place), r.Overtaken
+	c.place = r.End(c.place)
 	var due []*fanout.Event
 	for _, d := range r.Due {
 		if d.Group == c.round.Group() {
-			due, pull = d.Events, pull || d.Pull
+			due, pull, c.place = d.Events, pull || d.Pull, d.Place
 		}
 	}
 	if pull {
-		c.behind(rnd.IntN(20))
-		c.live = c.round.Live(r)
+		c.round.Stand(start)
+		c.behind(t, r, rnd.IntN(20), rnd)
 		return
 	}
-	events := r.Merge(nil, due, c.round.Group(), c.unseen)
+	events := r.Merge(nil, due, c.round.Group(), c.round.Unseen())
 	if got, want := describe(events), describe(want); !slices.Equal(got, want) {
 		t.Fatalf("a round brings %v\n%s\nand Next\n%s", c.round.Group().Filter(), got, want)
 	}
 	if len(events) > 0 && rnd.IntN(5) == 0 { // the socket is full
-		events = events[:1+rnd.IntN(len(events))]
-		c.round.Passed(r, events[len(events)-1])
-		c.live = false
-	} else {
-		c.round.Passed(r, nil)
+		events = events[:rnd.IntN(len(events)+1)]
+		c.round.StandBehind(start, events)
+		c.live = c.round.Live(r)
 	}
 	c.byRound = append(c.byRound, describe(events)...)
 }
 
-// behind pulls some slices.
-func (c *twins) behind(slices int) {
+// behind pulls some slices, of which the client does not always take everything.
+func (c *twins) behind(t *testing.T, r *fanout.Round, slices int, rnd *rand.Rand) {
 	for range slices {
-		events, gap := c.round.Next(nil, 64)
+		from := c.round.Place()
+		events, gap := c.round.NextUpTo(r, nil, 1+rnd.IntN(64))
 		if len(events) == 0 && gap.Zero() {
-			return
+			break
+		}
+		if !gap.Zero() && len(events) > 0 {
+			t.Fatalf("%d events came with a gap", len(events))
+		}
+		if rnd.IntN(4) == 0 {
+			events = events[:rnd.IntN(len(events)+1)]
+			if gap.Zero() {
+				c.round.StandBehind(from, events)
+			}
 		}
 		c.byRound = append(c.byRound, describe(events)...)
 	}
+	c.live, c.place = c.round.Live(r), c.round.Place()
 }
 
 func describe(events []*fanout.Event) (lines []string) {

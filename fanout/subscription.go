@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"math"
 	"sort"
 	"time"
 )
@@ -31,7 +32,7 @@ func (s *Subscription) Group() *Group { return s.group }
 // there does not concern this client. It moves up to the next event that does,
 // so it stays fresh on a quiet stream.
 func (s *Subscription) Cursor() Cursor {
-	s.next(nil, 0)
+	s.next(nil, 0, math.MaxUint64)
 	return s.passed
 }
 
@@ -65,17 +66,28 @@ func (s *Subscription) Next(out []*Event, max int) ([]*Event, Gap) {
 	if max <= 0 {
 		return out, Gap{}
 	}
-	return s.next(out, len(out)+max)
+	return s.next(out, len(out)+max, math.MaxUint64)
 }
 
-// next fills out to full. With full 0 it only passes what does not concern the
-// client.
-func (s *Subscription) next(out []*Event, full int) ([]*Event, Gap) {
+// NextUpTo is Next that stops where the round ends, so that who has had
+// everything is Live, and that brings a gap alone, so that its owner can ask for
+// the Place behind it.
+func (s *Subscription) NextUpTo(r *Round, out []*Event, max int) ([]*Event, Gap) {
+	if max <= 0 {
+		return out, Gap{}
+	}
+	return s.next(out, len(out)+max, r.To)
+}
+
+// next fills out to full and stops at limit. With full 0 it only passes what does
+// not concern the client.
+func (s *Subscription) next(out []*Event, full int, limit uint64) ([]*Event, Gap) {
 	had := len(out)
 	gap := Gap{}
 	h := s.hub
 	for !s.closed {
 		h.mu.RLock()
+		end := min(limit, h.log.head)
 		switch {
 		case s.pos < h.log.base:
 			h.mu.RUnlock()
@@ -84,18 +96,18 @@ func (s *Subscription) next(out []*Event, full int) ([]*Event, Gap) {
 			}
 			var caught bool
 			out, gap, caught = s.catchUp(out, full)
-			if !caught {
+			if !caught || !gap.Zero() && limit != math.MaxUint64 {
 				return out, gap
 			}
-		case s.pos == h.log.head:
+		case s.pos >= end:
 			h.mu.RUnlock()
 			return out, gap
 		case s.group.every:
-			out = s.takeAll(out, full)
+			out = s.takeAll(out, full, end)
 			h.mu.RUnlock()
 			return out, gap
 		case s.pos >= s.group.from:
-			out = s.take(out, full, s.group.tail(s.pos), h.log.head, true)
+			out = s.take(out, full, s.group.tail(s.pos), end, true)
 			h.mu.RUnlock()
 			return out, gap
 		default:
@@ -103,11 +115,12 @@ func (s *Subscription) next(out []*Event, full int) ([]*Event, Gap) {
 			h.mu.RUnlock()
 			matches := v.matches(s.group.filter)
 			h.mu.RLock()
+			end = min(end, v.to)
 			if s.pos >= h.log.base {
-				out = s.take(out, full, matches, v.to, false)
+				out = s.take(out, full, matches, end, false)
 			}
 			h.mu.RUnlock()
-			if s.pos < v.to && len(out) >= full {
+			if s.pos < end && len(out) >= full {
 				return out, gap
 			}
 		}
@@ -160,10 +173,10 @@ func (s *Subscription) take(out []*Event, full int, matches []uint64, end uint64
 }
 
 // takeAll is take for a client without a filter: everything matches.
-func (s *Subscription) takeAll(out []*Event, full int) []*Event {
+func (s *Subscription) takeAll(out []*Event, full int, end uint64) []*Event {
 	h := s.hub
 	pos := s.pos
-	for ; pos < h.log.head; pos++ {
+	for ; pos < end; pos++ {
 		e := h.log.at(pos).event
 		if e == nil || !s.concerns(e) {
 			continue
@@ -216,29 +229,6 @@ func (s *Subscription) moveTo(pos uint64) {
 	if last.seq >= s.skip {
 		s.skip = 0
 	}
-}
-
-// Live says that the subscription stands where the round ends: its client may
-// be served from the bell's next round.
-func (s *Subscription) Live(r *Round) bool { return s.pos == r.To && s.skip == 0 }
-
-// Passed tells a subscription that its owner delivered what the round had for
-// it, up to and including last; nil: all of the round.
-func (s *Subscription) Passed(r *Round, last *Event) {
-	pos := r.To
-	if last != nil {
-		pos = last.pos + 1
-	}
-	h := s.hub
-	h.mu.RLock()
-	if pos < h.log.base || pos < s.pos {
-		h.mu.RUnlock()
-		return // Next finds out what was lost
-	}
-	s.moveTo(pos)
-	count := s.counting(pos)
-	h.mu.RUnlock()
-	s.rank = count()
 }
 
 // noticesFrom returns the places of what is no post from a position on.

@@ -102,3 +102,38 @@ func BenchmarkFanOut(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkConnect is a client that comes with a cursor, gets ten posts that it
+// missed and leaves again; its own side of the connection is in the figures.
+func BenchmarkConnect(b *testing.B) {
+	hub := fanout.NewHub(fanout.Config{Epoch: 1 << 30, Events: 20000})
+	defer hub.Close()
+	g := newTCPGate(b, func(o *Options) { o.Hub = hub })
+	for i := range 30 {
+		g.post(i+1, "7", "go "+strings.Repeat("x", 2500))
+	}
+	addr := strings.TrimPrefix(g.url, "http://")
+	request := "GET /stream?track=go HTTP/1.1\r\nHost: gate\r\nAccept: text/event-stream\r\nLast-Event-ID: " + epoch(g) + "-20\r\n\r\n"
+	b.ReportAllocs()
+	b.RunParallel(func(p *testing.PB) {
+		buf := make([]byte, 64<<10)
+		for p.Next() {
+			c, err := net.Dial("tcp", addr)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			fmt.Fprint(c, request)
+			for n := 0; n < 25_000; {
+				m, err := c.Read(buf)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				n += m
+			}
+			_ = c.(*net.TCPConn).SetLinger(0) // no TIME_WAIT: ports are for others
+			c.Close()
+		}
+	})
+}

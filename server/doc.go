@@ -9,9 +9,21 @@
 // first byte only a bye event tells how it ended. The bytes after hello are
 // package deliver's.
 //
+// Package deliver takes plain HTTP/1 connections from net/http; the handler returns
+// and the stream goes on. New connections are let in only as fast as requests are
+// answered (throttle), so that thousands that come at once wait in the kernel, where
+// they cost least.
+//
 // No middleware that wraps the ResponseWriter stands around /stream: such
 // wrappers hide Flush errors and write deadlines. A writer that takes no deadline
 // is refused with a 500 before a stream begins.
+//
+// # Compression
+//
+// Streams are compressed where Accept-Encoding asks for it ([coding]), from bytes
+// that all clients share: see package wire. The dictionary of dcz has a route of
+// its own, whose address holds its hash; the page fetches it before it opens its
+// stream. Nothing else compresses: the other answers are small.
 //
 // # Search
 //

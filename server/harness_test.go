@@ -28,6 +28,7 @@ type gate struct {
 	client *http.Client
 	dial   func() (net.Conn, error)
 	url    string
+	settle func() // waits until everything published has been written
 }
 
 // pipes is a listener whose connections are in memory: inside synctest they stand
@@ -222,6 +223,7 @@ type reader struct {
 	id    string // the last event id
 	pings int    // comments
 	ended bool
+	err   error // that ended it
 }
 
 func newReader(t testing.TB, body io.ReadCloser) *reader {
@@ -246,7 +248,7 @@ func (r *reader) next() frame {
 			if r.ended {
 				r.t.Fatalf("read on after the end of the stream: %v", err)
 			}
-			r.ended = true
+			r.ended, r.err = true, err
 			return frame{event: "EOF", id: r.id}
 		}
 		line = strings.TrimSuffix(line, "\n")

@@ -1,21 +1,13 @@
 package server
 
 import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
 	"aviary/fanout"
 	"aviary/server/deliver"
 )
-
-// hello is the first event of a stream.
-type hello struct {
-	Cursor      string          `json:"cursor"`
-	Resumed     string          `json:"resumed"`
-	Missed      *int64          `json:"missed"` // null: cannot be known
-	Source      string          `json:"source"`
-	Upstream    fanout.Upstream `json:"upstream"`
-	Filter      string          `json:"filter"` // canonical
-	HeartbeatMS int64           `json:"heartbeat_ms"`
-	Warnings    []string        `json:"warnings"`
-}
 
 // opening is the first bytes of a stream: the reconnection time and hello, or a
 // comment for those who do not want it.
@@ -24,20 +16,56 @@ func (s *Server) opening(q *request, resume fanout.Resume) ([]byte, error) {
 	if !q.form.Events.Has(deliver.Hello) {
 		return q.form.AppendPosition(b, resume.At.String()), nil
 	}
-	h := hello{
-		Cursor: resume.At.String(), Resumed: resume.How.String(),
-		Source: s.opts.Source, Upstream: s.opts.Upstream(), Filter: q.filter.String(),
-		HeartbeatMS: s.opts.Heartbeat.Milliseconds(), Warnings: q.warnings,
-	}
-	if resume.Missed >= 0 {
-		h.Missed = &resume.Missed
-	}
-	if h.Warnings == nil {
-		h.Warnings = []string{}
-	}
-	data, err := marshal(map[string]hello{"hello": h})
+	data, err := s.hello(q, resume)
 	if err != nil {
 		return nil, err
 	}
 	return q.form.AppendHello(b, resume.At, data), nil
+}
+
+// hello is the JSON of a hello event, put together by hand: thousands may be
+// needed at once.
+func (s *Server) hello(q *request, resume fanout.Resume) ([]byte, error) {
+	source, err := marshal(s.opts.Source)
+	if err != nil {
+		return nil, err
+	}
+	canonical, err := marshal(q.filter.String())
+	if err != nil {
+		return nil, err
+	}
+	warnings := []byte("[]")
+	if len(q.warnings) > 0 {
+		if warnings, err = marshal(q.warnings); err != nil {
+			return nil, err
+		}
+	}
+	missed := "null"
+	if resume.Missed >= 0 {
+		missed = strconv.FormatInt(resume.Missed, 10)
+	}
+	return fmt.Appendf(make([]byte, 0, 512),
+		`{"hello":{"cursor":"%s","resumed":"%s","missed":%s,"source":%s,"upstream":%s,"filter":%s,"heartbeat_ms":%d,"warnings":%s}}`,
+		resume.At, resume.How, missed, source, s.upstream(), canonical, s.opts.Heartbeat.Milliseconds(), warnings), nil
+}
+
+// said is a state of the upstream and its JSON.
+type said struct {
+	state fanout.Upstream
+	json  json.RawMessage
+}
+
+// upstream is the JSON of the upstream's state. Thousands that come at once are
+// told the same, so the last one is kept.
+func (s *Server) upstream() json.RawMessage {
+	now := s.opts.Upstream()
+	if last := s.said.Load(); last != nil && last.state == now {
+		return last.json
+	}
+	data, err := marshal(now)
+	if err != nil {
+		return json.RawMessage("null") // cannot be: it has a JSON form
+	}
+	s.said.Store(&said{now, data})
+	return data
 }

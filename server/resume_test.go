@@ -11,6 +11,15 @@ import (
 	"aviary/fanout"
 )
 
+// hello is the first event of a stream.
+type hello struct {
+	Cursor   string
+	Resumed  string
+	Missed   *int64 // null: cannot be known
+	Filter   string
+	Warnings []string
+}
+
 // helloOf is the hello of a fresh stream.
 func helloOf(t *testing.T, g *gate, path string, headers ...string) (hello, *reader) {
 	t.Helper()
@@ -27,8 +36,7 @@ func helloOf(t *testing.T, g *gate, path string, headers ...string) (hello, *rea
 }
 
 func TestResumeLosesAndRepeatsNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate(t)
+	onPaths(t, func(t *testing.T, g *gate) {
 		g.post(1, "7", "go")
 		s := g.stream("/stream?track=go")
 		g.post(2, "7", "go")
@@ -106,8 +114,7 @@ func TestHelloOnResume(t *testing.T) {
 }
 
 func TestMissedDeletesComeFirstWithoutIDs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate(t)
+	onPaths(t, func(t *testing.T, g *gate) {
 		g.post(1, "7", "go one")
 		g.post(2, "7", "go two")
 		last := g.hub.Stats().Head.String()

@@ -28,7 +28,8 @@ func (s *Server) publicRoutes() http.Handler {
 		s.open(r, "/healthz", s.healthz)
 		s.open(r, "/readyz", s.readyz)
 		s.open(r, "/openapi.yaml", s.openapi)
-		page := web.Handler()
+		s.open(r, "/dictionaries/{hash}", s.dictionary)
+		page := web.Handler(dictionaryPath)
 		for _, path := range web.Paths() {
 			r.Method(http.MethodGet, path, page)
 			r.Method(http.MethodHead, path, page)

@@ -111,6 +111,7 @@ type Server struct {
 	search  *search // nil: the source cannot be searched
 	began   time.Time
 	ready   atomic.Bool // has been ready once
+	said    atomic.Pointer[said]
 	public  http.Handler
 	admin   http.Handler
 
@@ -128,6 +129,7 @@ func New(o Options) *Server {
 		Hub: o.Hub, MaxClients: o.MaxClients, MaxPerKey: o.MaxClientsPerKey,
 		Heartbeat: o.Heartbeat, WriteTimeout: o.WriteTimeout, MaxAge: o.MaxAge,
 		Retry: o.Retry, Drain: o.Drain,
+		Ended: s.ended,
 	})
 	if o.Search != nil {
 		s.search = newSearch(o)

@@ -114,7 +114,7 @@ func newTLSGate(t testing.TB, change ...func(*Options)) *gate {
 	secure.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = secure.ServeTLS(l, "", "") })
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true, DisableCompression: true}
 	t.Cleanup(func() { transport.CloseIdleConnections(); secure.Close(); serving.Wait() })
 	g.client = &http.Client{Transport: transport}
 	g.url = "https://" + l.Addr().String()

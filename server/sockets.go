@@ -7,7 +7,10 @@ import (
 	"time"
 )
 
-type connKey struct{}
+type (
+	connKey  struct{}
+	tunedKey struct{} // whether the listener has the options that its connections need
+)
 
 // connOf is the connection of a request that came through NewHTTP, else nil.
 func connOf(ctx context.Context) net.Conn {
@@ -18,7 +21,7 @@ func connOf(ctx context.Context) net.Conn {
 // NewHTTP returns an http.Server for one of the handlers, with the limits that
 // streams need: no WriteTimeout (every write has a deadline of its own), ten
 // seconds for the headers of a request, socket options that bound what a stalled
-// reader costs. The caller sets TLSConfig if it wants TLS and HTTP/2, serves,
+// reader costs, and connections let in at the pace at which they are answered. The caller sets TLSConfig if it wants TLS and HTTP/2, serves,
 // and closes it.
 func (s *Server) NewHTTP(h http.Handler) *http.Server {
 	stale := s.opts.Heartbeat + s.opts.WriteTimeout + 5*time.Second
@@ -32,10 +35,16 @@ func (s *Server) NewHTTP(h http.Handler) *http.Server {
 			SendPingTimeout:      stale,
 			PingTimeout:          s.opts.WriteTimeout,
 		},
+		BaseContext: func(l net.Listener) context.Context {
+			return context.WithValue(context.Background(), tunedKey{}, tune(l, stale))
+		},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			tune(c, stale)
+			if inherited, _ := ctx.Value(tunedKey{}).(bool); !inherited {
+				tune(c, stale)
+			}
 			return context.WithValue(ctx, connKey{}, c)
 		},
-		ErrorLog: errorLog(s.opts.Log),
+		ConnState: newThrottle().state,
+		ErrorLog:  errorLog(s.opts.Log),
 	}
 }

@@ -15,21 +15,23 @@ const (
 // tune bounds what a client that stopped reading or vanished can cost: the kernel
 // takes at most 32 KiB that it cannot send yet, and gives up on bytes nobody
 // acknowledges after stale instead of after a quarter of an hour. What cannot be
-// set (pipes, other kernels) is left alone: every write has a deadline anyway.
-func tune(c net.Conn, stale time.Duration) {
-	if t, ok := c.(interface{ NetConn() net.Conn }); ok { // tls.Conn
-		c = t.NetConn()
+// set (pipes, other kernels) is left alone: every write has a deadline anyway. A
+// listener hands the options on to what it accepts. ok: it was done.
+func tune(socket any, stale time.Duration) (ok bool) {
+	if t, is := socket.(interface{ NetConn() net.Conn }); is { // tls.Conn
+		socket = t.NetConn()
 	}
-	sc, ok := c.(syscall.Conn)
-	if !ok {
-		return
+	sc, is := socket.(syscall.Conn)
+	if !is {
+		return false
 	}
 	raw, err := sc.SyscallConn()
 	if err != nil {
-		return
+		return false
 	}
-	_ = raw.Control(func(fd uintptr) {
-		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpNotSentLowat, 32<<10)
-		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(stale.Milliseconds()))
+	err = raw.Control(func(fd uintptr) {
+		ok = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpNotSentLowat, 32<<10) == nil &&
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(stale.Milliseconds())) == nil
 	})
+	return ok && err == nil
 }

@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"aviary/fanout"
+	"aviary/fanout/wire"
 	"aviary/server/deliver"
 )
 
 // allowStream is what /stream can be asked with.
 const allowStream = "GET, HEAD, POST, OPTIONS"
 
-// stream answers /stream: live posts as SSE or NDJSON. It and what it calls stay
+// stream answers /stream: live posts as SSE or NDJSON. Most clients go on in the
+// hands of a shard when it has returned. For the others it and what it calls stay
 // on the stack of every idle client, so all that can be done before is done in
 // begin, whose frames are gone by then: above 3 KB the stack would be 16 KB.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
@@ -24,10 +26,10 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	if client == nil {
 		return
 	}
-	defer client.Leave()
 	began = true
-	reason, err := client.Serve(r.Context(), w, stream)
-	s.ended(w, r, client, reason, err)
+	if err := client.Serve(w, r, stream); err != nil {
+		s.fail(w, r, err)
+	}
 }
 
 // caught ends a stream whose handler has a bug.
@@ -37,13 +39,8 @@ func (s *Server) caught(w http.ResponseWriter, r *http.Request, began *bool) {
 	}
 }
 
-// ended says how a stream ended; one that could not begin is answered now.
-func (s *Server) ended(w http.ResponseWriter, r *http.Request, c *deliver.Client, reason deliver.Reason, err error) {
-	if err != nil {
-		w.Header().Del("Transfer-Encoding")
-		s.fail(w, r, err)
-		return
-	}
+// ended says how a stream ended.
+func (s *Server) ended(c *deliver.Client, reason deliver.Reason) {
 	s.opts.Log.Debug("a stream ended", "client", c.ID, "reason", reason.String(), "lasted", time.Since(c.Since))
 }
 
@@ -83,6 +80,11 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*deliver.Client,
 	q, err := parse(values, r.Header, time.Now())
 	if err != nil {
 		s.fail(w, r, err)
+		return nil, nil
+	}
+	var ok bool
+	if q.form.Coding, ok = coding(r, w.Header()); !ok {
+		problem(http.StatusNotAcceptable, "a stream comes as it is, or as gzip, zstd or dcz; Accept-Encoding allows none of them").write(w, r)
 		return nil, nil
 	}
 	switch {
@@ -132,8 +134,6 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, q *request, c
 	}
 	if r.ProtoMajor == 1 {
 		stream.Conn = connOf(r.Context())
-		// Without chunks: see package deliver.
-		w.Header().Set("Transfer-Encoding", "identity")
 	}
 	return stream, nil
 }
@@ -143,6 +143,9 @@ func streamHeaders(h http.Header, f deliver.Form) {
 	h.Set("Content-Type", typeSSE+"; charset=utf-8")
 	if f.NDJSON {
 		h.Set("Content-Type", typeNDJSON)
+	}
+	if f.Coding != wire.Identity {
+		h.Set("Content-Encoding", f.Coding.String())
 	}
 	h.Set("Cache-Control", "no-store, no-transform")
 	h.Set("X-Accel-Buffering", "no")
@@ -160,6 +163,7 @@ func (s *Server) refuse(w http.ResponseWriter, q *request, why error) error {
 	s.opts.Log.Debug("a stream was refused", "reason", why)
 	retry := s.clients.RetryAfter(reason)
 	if reason == deliver.Draining || q.explicit {
+		q.form.Coding = wire.Identity // these few bytes are not worth a trailer
 		streamHeaders(w.Header(), q.form)
 		id := q.id
 		if id == "" && q.start.Mode == fanout.StartLive {

@@ -40,14 +40,13 @@ func epoch(g *gate) string {
 }
 
 func TestGoldenSSE(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate(t)
+	onPaths(t, func(t *testing.T, g *gate) {
 		g.post(1, "7", "before")
 		resp := g.do("GET", "/stream?track=go,zig", "")
 		body := soak(resp.Body)
 		opening := cut(t, body, "\n\n", 2)
 		g.post(2, "7", "about go")
-		synctest.Wait() // or the delete would find the post unwritten
+		g.settle() // or the delete would find the post unwritten
 		g.post(3, "7", "about rust")
 		g.delete(2)
 		g.notice(fanout.KindOther, `{"friends":[]}`)
@@ -114,8 +113,7 @@ func TestGoldenNDJSON(t *testing.T) {
 }
 
 func TestFirstBytesComeInOneWrite(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate(t)
+	onPaths(t, func(t *testing.T, g *gate) {
 		c, err := g.dial()
 		if err != nil {
 			t.Fatal(err)
@@ -178,17 +176,16 @@ func TestEventsLists(t *testing.T) {
 
 // What clients learn of a delete depends on what they could have got.
 func TestWhoGetsADelete(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate(t)
+	onPaths(t, func(t *testing.T, g *gate) {
 		streams := map[string]*reader{
 			"matched":    g.stream("/stream?track=go"),
 			"unmatched":  g.stream("/stream?track=zig"),
 			"unfiltered": g.stream("/stream"),
 			"listing":    g.stream("/stream?track=zig&events=delete,hello"),
 		}
-		synctest.Wait()
+		g.settle()
 		g.post(1, "7", "go")
-		synctest.Wait()
+		g.settle()
 		g.delete(1)   // held: to those it matched
 		g.delete(999) // never seen: to the unfiltered and those who list it
 		g.post(2, "7", "go zig")
@@ -215,8 +212,7 @@ func TestWhoGetsADelete(t *testing.T) {
 
 func TestLimitEndsForGood(t *testing.T) {
 	for _, c := range []struct{ query, event string }{{"", "bye"}, {"&events=none", "EOF"}} {
-		synctest.Test(t, func(t *testing.T) {
-			g := newGate(t)
+		onPaths(t, func(t *testing.T, g *gate) {
 			for i := range 5 {
 				g.post(1+i, "7", "go")
 			}
@@ -294,10 +290,9 @@ func TestMaxRate(t *testing.T) {
 
 // A loss before the log has a number only for a client that gets every post.
 func TestGapOfTheUpstream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate(t)
+	onPaths(t, func(t *testing.T, g *gate) {
 		every, some := g.stream("/stream"), g.stream("/stream?track=go")
-		synctest.Wait()
+		g.settle()
 		e := fanout.NewEvent(nil, []byte(`{"gap":{}}`))
 		at := time.Date(2026, 1, 1, 0, 0, 0, 5e6, time.UTC)
 		e.Kind, e.Loss = fanout.KindGap, &fanout.Loss{Reason: "oversize", Missed: 1, From: at, To: at}
@@ -312,8 +307,7 @@ func TestGapOfTheUpstream(t *testing.T) {
 }
 
 func TestPostedForm(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate(t)
+	onPaths(t, func(t *testing.T, g *gate) {
 		resp := g.do("POST", "/stream?follow=9", "track="+strings.Repeat("a", 50)+"+%C3%BC%2Cgo", "Content-Type: application/x-www-form-urlencoded; charset=UTF-8")
 		if resp.StatusCode != 200 {
 			t.Fatal(resp.Status, readAll(t, resp.Body))
@@ -360,13 +354,12 @@ func TestStuckClientGetsNoDeletedPost(t *testing.T) {
 }
 
 func TestPayloads(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate(t)
+	onPaths(t, func(t *testing.T, g *gate) {
 		s := g.stream("/stream?payload=ids")
 		lines := soak(g.do("GET", "/stream?payload=ids&format=ndjson&events=delete", "").Body)
 		cut(t, lines, "\n", 1)
 		g.post(1, "7", "go")
-		synctest.Wait()
+		g.settle()
 		g.delete(1)
 		if f := s.next(); f.event != "" || f.data != `{"id_str":"1"}` {
 			t.Error(f)

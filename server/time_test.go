@@ -107,14 +107,13 @@ func testMaxAge(t *testing.T, age time.Duration) {
 }
 
 func TestDrain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate(t)
+	onPaths(t, func(t *testing.T, g *gate) {
 		var streams []*reader
 		for range 50 {
 			streams = append(streams, g.stream("/stream"))
 		}
 		silent := g.open("/stream?events=none")
-		synctest.Wait()
+		g.settle()
 		g.post(1, "7", "the last words")
 		if err := g.server.Drain(t.Context()); err != nil {
 			t.Fatal(err)

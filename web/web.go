@@ -47,9 +47,14 @@ var assets = map[string]asset{
 // Paths are the paths that Handler answers.
 func Paths() []string { return slices.Sorted(maps.Keys(assets)) }
 
+// dictionaryMark stands in index.html for the path of the compression dictionary.
+const dictionaryMark = "/dictionaries/current"
+
 // Handler serves the page, with entity tags: a browser asks each time and gets
 // the bytes only when they have changed. Paths it does not know are a 404.
-func Handler() http.Handler {
+// dictionary is the path of the compression dictionary of /stream, which the page
+// fetches where it is of use.
+func Handler(dictionary string) http.Handler {
 	type ready struct {
 		asset
 		body []byte
@@ -59,6 +64,9 @@ func Handler() http.Handler {
 		body, err := fs.ReadFile(static, "static/"+a.name)
 		if err != nil {
 			panic(err) // embedded above, or the program does not build
+		}
+		if path == "/" {
+			body = bytes.ReplaceAll(body, []byte(dictionaryMark), []byte(dictionary))
 		}
 		sum := sha256.Sum256(body)
 		a.etag = `"` + hex.EncodeToString(sum[:8]) + `"`

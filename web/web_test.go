@@ -14,7 +14,7 @@ func get(t *testing.T, path string, header http.Header) *httptest.ResponseRecord
 	r := httptest.NewRequest(http.MethodGet, path, nil)
 	r.Header = header
 	w := httptest.NewRecorder()
-	Handler().ServeHTTP(w, r)
+	Handler("/dictionaries/abc").ServeHTTP(w, r)
 	return w
 }
 
@@ -40,6 +40,14 @@ func TestEveryFileIsServedWithThePolicy(t *testing.T) {
 	}
 	if w := get(t, "/static/app.js", http.Header{}); w.Code != 404 {
 		t.Errorf("GET /static/app.js: %d, want 404", w.Code)
+	}
+}
+
+// The page names the dictionary that it is given.
+func TestPageNamesTheDictionary(t *testing.T) {
+	page := get(t, "/", http.Header{}).Body.String()
+	if !strings.Contains(page, `<link rel="compression-dictionary" href="/dictionaries/abc">`) || strings.Contains(page, dictionaryMark) {
+		t.Error("the page does not link to the dictionary")
 	}
 }
 

@@ -1,65 +1,79 @@
-// floor is the kernel's own price of fan-out: it accepts N connections and then
-// sends one ready-made frame to each of them, RATE times a second for SECONDS
-// seconds, with one blocking send() per delivery and nothing else. What it
-// prints, CPU microseconds (user + system) per delivery, is what no server on
-// this machine can beat with one system call a delivery.
+// floor is the kernel's own price of fan-out: it takes connections and sends every
+// frame to each of them with one blocking send(), and does nothing else. No
+// server on this machine can beat it with one system call a delivery. It
+// guarantees nothing: a client that stops reading stops it.
 //
-//   floor N RATE SECONDS SIZE
+//   floor
 //
-// The first line of output is the port it listens on (loopback only).
+// The first line of output is the address it listens on (loopback only). Then each
+// line of input, topic, tab, id, tab, data, is sent to all: there are no topics here.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-static double cpu_us(void) {
-  struct rusage u;
-  getrusage(RUSAGE_SELF, &u);
-  return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+enum { MOST_CLIENTS = 65536, LONGEST_LINE = 1 << 20 };
+
+static int client[MOST_CLIENTS], clients;
+static char line[LONGEST_LINE], frame[LONGEST_LINE + 64];
+
+static void take(int listener) {
+  static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
+  char request[8192];
+  int one = 1, fd = accept(listener, NULL, NULL);
+  if (fd < 0 || clients == MOST_CLIENTS) { perror("accept"); exit(1); }
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (recv(fd, request, sizeof request, 0) <= 0 || send(fd, head, sizeof head - 1, MSG_NOSIGNAL) < 0) { close(fd); return; }
+  client[clients++] = fd;
 }
 
-int main(int argc, char **argv) {
-  if (argc != 5) { fprintf(stderr, "usage: floor N RATE SECONDS SIZE\n"); return 2; }
-  int n = atoi(argv[1]), rate = atoi(argv[2]), seconds = atoi(argv[3]), size = atoi(argv[4]);
-  int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
+static void deliver(char *id, char *data, size_t length) {
+  int n = sprintf(frame, "id: %s\ndata: ", id);
+  memcpy(frame + n, data, length);
+  memcpy(frame + n + length, "\n\n", 2);
+  size_t size = n + length + 2;
+  for (int i = 0; i < clients; i++)
+    if (client[i] >= 0 && send(client[i], frame, size, MSG_NOSIGNAL) != (ssize_t)size) { close(client[i]); client[i] = -1; }
+}
+
+// lines sends every whole line of the input that has been read.
+static size_t lines(size_t held) {
+  char *from = line, *end;
+  while ((end = memchr(from, '\n', line + held - from))) {
+    char *id = memchr(from, '\t', end - from), *data = id ? memchr(id + 1, '\t', end - id - 1) : NULL;
+    if (data) {
+      *data = 0;
+      deliver(id + 1, data + 1, end - data - 1);
+    }
+    from = end + 1;
+  }
+  held -= from - line;
+  memmove(line, from, held);
+  return held;
+}
+
+int main(void) {
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
   struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t len = sizeof addr;
   if (bind(listener, (void *)&addr, len) || listen(listener, 4096)) { perror("listen"); return 1; }
   getsockname(listener, (void *)&addr, &len);
-  printf("%d\n", ntohs(addr.sin_port));
+  printf("127.0.0.1:%d\n", ntohs(addr.sin_port));
   fflush(stdout);
-
-  int *client = calloc(n, sizeof *client);
-  char request[4096];
-  const char *head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
-  for (int i = 0; i < n; i++) {
-    client[i] = accept(listener, NULL, NULL);
-    setsockopt(client[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (client[i] < 0 || recv(client[i], request, sizeof request, 0) <= 0) { perror("accept"); return 1; }
-    if (send(client[i], head, strlen(head), MSG_NOSIGNAL) < 0) { perror("send"); return 1; }
+  struct pollfd watched[2] = {{.fd = listener, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
+  for (size_t held = 0;;) {
+    if (poll(watched, 2, -1) < 0) { perror("poll"); return 1; }
+    if (watched[0].revents) take(listener);
+    if (watched[1].revents) {
+      ssize_t n = read(0, line + held, sizeof line - held);
+      if (n <= 0) return 0;
+      held = lines(held + n);
+    }
   }
-
-  char *frame = malloc(size);
-  memset(frame, 'x', size);
-  memcpy(frame, "data: ", 6);
-  memcpy(frame + size - 2, "\n\n", 2);
-  struct timespec next;
-  clock_gettime(CLOCK_MONOTONIC, &next);
-  double before = cpu_us();
-  long sent = 0, rounds = (long)rate * seconds;
-  for (long r = 0; r < rounds; r++) {
-    next.tv_nsec += 1000000000L / rate;
-    if (next.tv_nsec >= 1000000000L) { next.tv_nsec -= 1000000000L; next.tv_sec++; }
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
-    for (int i = 0; i < n; i++)
-      if (send(client[i], frame, size, MSG_NOSIGNAL) == size) sent++;
-  }
-  printf("%.3f %ld\n", (cpu_us() - before) / sent, sent);
-  return 0;
 }

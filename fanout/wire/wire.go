@@ -16,6 +16,7 @@ const (
 	Full    Payload = iota // the upstream's JSON
 	Compact                // one small schema whatever the source
 	IDs                    // {"id_str":"…"}
+	payloads
 )
 
 // The encoding slots of this package.
@@ -23,6 +24,7 @@ const (
 	slotCompact   = iota // SSE frame; the NDJSON line lies in it
 	slotIDs              // SSE frame; the NDJSON line lies in it
 	slotTombstone        // SSE frame without id
+	slotCoded            // and 17 more: every coding but Identity, format and payload; see codedSlot
 )
 
 const dataMark = "data: "

@@ -24,6 +24,8 @@ type Config struct {
 	MaxAge       time.Duration // connections live 80–100 % of it; 0: no limit
 	Retry        time.Duration // the reconnection time told to clients
 	Drain        time.Duration // spreads the reconnections after a drain
+
+	Ended func(*Client, Reason) // told of every end of a stream that began; nil: nobody is
 }
 
 // Why Admit refuses.
@@ -64,7 +66,7 @@ func New(cfg Config) *Clients {
 	}
 	cs.metrics = newMetrics(cs)
 	for range cfg.Shards {
-		s := &shard{clients: cs, bell: cfg.Hub.NewBell(), groups: map[*fanout.Group][]*Client{}}
+		s := newShard(cs)
 		cs.shards = append(cs.shards, s)
 		cs.loops.Go(s.run)
 	}
@@ -116,8 +118,7 @@ func (cs *Clients) Admit(key string) (*Client, error) {
 	now := time.Now()
 	return &Client{
 		ID: id, Key: key, Since: now,
-		clients: cs, shard: cs.shards[id%uint64(len(cs.shards))],
-		wake: make(chan struct{}, 1), until: cs.ageLimit(now),
+		clients: cs, shard: cs.shardOf(id), until: cs.ageLimit(now),
 	}, nil
 }
 
@@ -195,11 +196,19 @@ func (cs *Clients) Len() int {
 	return cs.count
 }
 
+func (cs *Clients) shardOf(id uint64) *shard { return cs.shards[id%uint64(len(cs.shards))] }
+
 func (cs *Clients) askAll(r Reason) {
 	for _, s := range cs.shards {
+		s.do(func() {
+			for _, c := range s.owned {
+				c.end(r)
+				s.enqueue(c)
+			}
+		})
 		s.mu.Lock()
-		for _, c := range s.all {
-			c.end(r)
+		for _, h := range s.handlers {
+			h.client.end(r)
 		}
 		s.mu.Unlock()
 	}
@@ -207,18 +216,39 @@ func (cs *Clients) askAll(r Reason) {
 
 // Evict ends the stream of the client with that id; false: there is none.
 func (cs *Clients) Evict(id uint64) bool {
-	for _, s := range cs.shards {
-		s.mu.Lock()
-		for _, c := range s.all {
-			if c.ID == id {
-				c.end(Evicted)
-				s.mu.Unlock()
-				return true
-			}
+	s := cs.shardOf(id)
+	found := make(chan bool, 1)
+	if s.do(func() { found <- s.evict(id) }) && <-found {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.handlers {
+		if h.client.ID == id {
+			h.client.end(Evicted)
+			return true
 		}
-		s.mu.Unlock()
 	}
 	return false
+}
+
+func (s *shard) evict(id uint64) bool {
+	for _, c := range s.owned {
+		if c.ID == id {
+			c.end(Evicted)
+			s.enqueue(c)
+			return true
+		}
+	}
+	return false
+}
+
+// over tells of the end of a client's stream.
+func (c *Client) over(r Reason) {
+	c.clients.metrics.closed(c.form, r)
+	if f := c.clients.cfg.Ended; f != nil {
+		f(c, r)
+	}
 }
 
 // now is the present for the instants in atomics.

@@ -57,6 +57,7 @@ func (s *socket) SetWriteDeadline(t time.Time) error {
 // world is clients on a hub, one of them streaming into a socket.
 type world struct {
 	t       *testing.T
+	ended   chan Reason
 	hub     *fanout.Hub
 	clients *Clients
 	id      int
@@ -68,7 +69,9 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 	if change != nil {
 		change(&cfg)
 	}
-	w := &world{t: t, hub: hub, clients: New(cfg)}
+	w := &world{t: t, hub: hub, ended: make(chan Reason, 100)}
+	cfg.Ended = func(_ *Client, r Reason) { w.ended <- r }
+	w.clients = New(cfg)
 	t.Cleanup(func() { w.clients.Close(); hub.Close() })
 	return w
 }
@@ -91,7 +94,6 @@ func (w *world) serve(ctx context.Context, out http.ResponseWriter, change func(
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer c.Leave()
 	f, err := filter.Parse(nil)
 	if err != nil {
 		w.t.Fatal(err)
@@ -102,7 +104,14 @@ func (w *world) serve(ctx context.Context, out http.ResponseWriter, change func(
 	if change != nil {
 		change(s)
 	}
-	return c.Serve(ctx, out, s)
+	r, err := http.NewRequestWithContext(ctx, "GET", "/stream", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := c.Serve(out, r, s); err != nil {
+		return Failed, err
+	}
+	return <-w.ended, nil
 }
 
 // Whatever is pending goes out in few writes, none above 64 KiB, none without a
@@ -330,16 +339,16 @@ func TestShardBooks(t *testing.T) {
 			<-done
 			s.mu.Lock()
 			n := 0
-			for _, members := range s.groups {
-				for j, c := range members {
-					if c.inGroup != j || s.all[c.index] != c {
+			for _, members := range s.byGroup {
+				for j, h := range members {
+					if h.inGroup != j || s.handlers[h.index] != h {
 						t.Errorf("after %d leaves: a client is not where it says", i+1)
 					}
 					n++
 				}
 			}
-			if n != 29-i || len(s.all) != 29-i {
-				t.Errorf("after %d leaves: %d and %d clients", i+1, n, len(s.all))
+			if n != 29-i || len(s.handlers) != 29-i {
+				t.Errorf("after %d leaves: %d and %d clients", i+1, n, len(s.handlers))
 			}
 			s.mu.Unlock()
 		}

@@ -1,6 +1,8 @@
 package deliver
 
 import (
+	"hash/crc32"
+
 	"aviary/fanout"
 	"aviary/fanout/wire"
 )
@@ -22,6 +24,7 @@ const (
 	Disconnect
 	Other
 	Bye
+	Match     // which named rules the next post matches
 	Heartbeat // only for those who list it
 )
 
@@ -30,7 +33,7 @@ const AllEvents = Heartbeat - 1
 
 var eventNames = [...]string{
 	"hello", "delete", "scrub_geo", "status_withheld", "user_withheld", "gap", "upstream",
-	"limit", "warning", "disconnect", "other", "bye", "heartbeat",
+	"limit", "warning", "disconnect", "other", "bye", "match", "heartbeat",
 }
 
 // EventNames are the names an events parameter may list.
@@ -101,6 +104,7 @@ func ofKind(k fanout.Kind) Events {
 type Form struct {
 	NDJSON  bool
 	Payload wire.Payload
+	Coding  wire.Coding // of the whole stream
 	Events  Events
 }
 
@@ -112,10 +116,30 @@ func (f Form) Transport() string {
 	return "sse"
 }
 
-// frame is the event's bytes, shared by all clients: never written to.
-func (f Form) frame(e *fanout.Event) []byte {
-	if f.NDJSON {
-		return wire.NDJSON(e, f.Payload)
+// sends says that clients of this form get e at all.
+func (f Form) sends(e *fanout.Event) bool {
+	switch e.Kind {
+	case fanout.KindPost:
+		return true
+	case fanout.KindGap:
+		return e.Loss != nil && f.Events.Has(Gap) // without a loss it tells nothing
 	}
-	return wire.SSE(e, f.Payload)
+	return f.Events.Has(ofKind(e.Kind))
+}
+
+// block is the event's bytes, shared by all clients: never written to.
+func (f Form) block(e *fanout.Event) wire.Block {
+	return wire.Coded(e, f.NDJSON, f.Payload, f.Coding)
+}
+
+// plain makes a block of bytes that are for one client, or a few. It appends
+// them to *buf in the form's coding; the block lies there.
+func (f Form) plain(buf *[]byte, p []byte) wire.Block {
+	start := len(*buf)
+	*buf = f.Coding.AppendPlain(*buf, p)
+	b := wire.Block{Bytes: (*buf)[start:len(*buf):len(*buf)], Size: uint32(len(p))}
+	if f.Coding == wire.Gzip {
+		b.CRC = crc32.ChecksumIEEE(p)
+	}
+	return b
 }

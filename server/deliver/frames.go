@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"encoding/json"
 	"strconv"
 	"time"
 
@@ -76,6 +77,15 @@ func (f Form) appendGap(dst []byte, g fanout.Gap) []byte {
 		return wire.AppendGapLine(dst, g)
 	}
 	return wire.AppendGap(dst, g)
+}
+
+// appendMatch appends which of a filter's named rules the post behind it matches.
+func (f Form) appendMatch(dst []byte, names []string) []byte {
+	data, err := json.Marshal(map[string][]string{"match": names})
+	if err != nil {
+		return dst // cannot be: strings have a JSON form
+	}
+	return f.appendEvent(dst, "match", "", fanout.Normalize(nil, data))
 }
 
 // AppendBye appends the end of a stream: retry, then bye. id may be empty: the

@@ -5,30 +5,40 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"aviary/fanout/wire"
 )
 
 // buckets of aviary_delivery_seconds, in seconds.
 var buckets = [...]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+
+// codings are the labels of aviary_delivered_bytes_total.
+var codings = [...]wire.Coding{wire.Identity, wire.Gzip, wire.Zstd, wire.DCZ}
 
 // counts are what a shard's clients add to with every write: cheaper than the
 // client library's counters, and no two shards share a cache line.
 type counts struct {
 	_     [64]byte
 	posts atomic.Uint64
-	bytes atomic.Uint64
+	bytes [len(codings)]atomic.Uint64
 	seen  [len(buckets) + 1]atomic.Uint64 // observations in each bucket; the last is +Inf
 	sum   atomic.Int64                    // of the observations, nanoseconds
 	_     [64]byte
 }
 
-// delivered counts one write.
-func (c *counts) delivered(posts, bytes int, received []time.Time) {
+// wrote counts what was handed to the kernel.
+func (c *counts) wrote(coding wire.Coding, posts, bytes int) {
 	c.posts.Add(uint64(posts))
-	c.bytes.Add(uint64(bytes))
-	if len(received) == 0 {
+	c.bytes[coding].Add(uint64(bytes))
+}
+
+// took observes that so many clients have now been written events that were
+// received at those times.
+func (c *counts) took(now time.Time, received []time.Time, clients int) {
+	if clients == 0 {
 		return
 	}
-	now, sum := time.Now(), time.Duration(0)
+	sum := time.Duration(0)
 	for _, t := range received {
 		took := now.Sub(t)
 		sum += took
@@ -36,9 +46,9 @@ func (c *counts) delivered(posts, bytes int, received []time.Time) {
 		for i < len(buckets) && s > buckets[i] {
 			i++
 		}
-		c.seen[i].Add(1)
+		c.seen[i].Add(uint64(clients))
 	}
-	c.sum.Add(int64(sum))
+	c.sum.Add(int64(sum) * int64(clients))
 }
 
 // Metrics collects what the clients count. It is a prometheus.Collector.
@@ -93,6 +103,13 @@ func (m *Metrics) closed(f Form, r Reason) {
 	m.open.WithLabelValues(f.Transport()).Dec()
 }
 
+// told counts gaps that so many clients were told of.
+func (m *Metrics) told(gaps []string, clients int) {
+	for _, reason := range gaps {
+		m.gaps.WithLabelValues(reason).Add(float64(clients))
+	}
+}
+
 // Refused counts a stream that got a bye or an error instead of a place.
 func (m *Metrics) Refused(r Reason) {
 	m.began.Inc()
@@ -116,13 +133,16 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	m.began.Collect(ch)
 	m.closes.Collect(ch)
 	m.gaps.Collect(ch)
-	var posts, bytes, count uint64
+	var posts, count uint64
+	var bytes [len(codings)]uint64
 	var sum time.Duration
 	upTo := make(map[float64]uint64, len(buckets))
 	for _, s := range m.clients.shards {
 		c := &s.counts
 		posts += c.posts.Load()
-		bytes += c.bytes.Load()
+		for i := range bytes {
+			bytes[i] += c.bytes[i].Load()
+		}
 		sum += time.Duration(c.sum.Load())
 		cumulative := uint64(0)
 		for i := range c.seen {
@@ -134,6 +154,8 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 		count += cumulative
 	}
 	ch <- prometheus.MustNewConstMetric(m.posts, prometheus.CounterValue, float64(posts))
-	ch <- prometheus.MustNewConstMetric(m.bytes, prometheus.CounterValue, float64(bytes), "identity")
+	for i, coding := range codings {
+		ch <- prometheus.MustNewConstMetric(m.bytes, prometheus.CounterValue, float64(bytes[i]), coding.String())
+	}
 	ch <- prometheus.MustNewConstHistogram(m.seconds, count, sum.Seconds(), upTo)
 }

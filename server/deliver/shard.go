@@ -7,15 +7,59 @@ import (
 	"aviary/fanout"
 )
 
-// shard is one loop that wakes its clients.
+// workSlice is how long a shard serves clients that are behind before it looks
+// again for what is new for the live ones.
+const workSlice = 2 * time.Millisecond
+
+// A shard that has written to many live clients rests, for so many times as long
+// as that took and at most for maxRest, before it does so again: what comes
+// meanwhile goes out in one write. Two posts in one write cost little more
+// than one. A shard with few clients, or with few posts, never notices: a thousand
+// clients on two shards rest from 70 posts a second on.
+const (
+	restFactor = 4
+	maxRest    = 12 * time.Millisecond
+)
+
+// shard is one loop. It owns the sockets of most of its clients and writes to
+// them; the goroutines that serve the others it only wakes.
 type shard struct {
 	clients *Clients
 	bell    *fanout.Bell
 	counts  counts
+	mail    mailbox
+	ready   chan []readiness // from the poller
+	poller  lazyPoller
 
-	mu     sync.Mutex // never held over I/O
-	all    []*Client
-	groups map[*fanout.Group][]*Client
+	mu       sync.Mutex // never held over I/O
+	handlers []*handler
+	byGroup  map[*fanout.Group][]*handler
+
+	// Owned by the loop.
+	round    fanout.Round
+	rung     bool  // a round is needed, when the shard has rested
+	again    bool  // another round is needed at once
+	rest     int64 // until when it rests
+	clock    int64
+	batch    batch
+	owned    []*Client // all whose sockets are the shard's
+	table    []*Client // by seat.slot; nil: free
+	turn     int32     // the last seat.turn
+	free     []int32   // slots
+	groups   map[*fanout.Group]*group
+	queue    queue     // clients to be served
+	ahead    []*Client // those that the next round has to reach first
+	partings []int     // sockets whose clients still send; closed by a later sweep
+}
+
+func newShard(cs *Clients) *shard {
+	return &shard{
+		clients: cs, bell: cs.cfg.Hub.NewBell(),
+		mail:    newMailbox(),
+		ready:   make(chan []readiness),
+		byGroup: map[*fanout.Group][]*handler{},
+		groups:  map[*fanout.Group]*group{},
+	}
 }
 
 // sweepEvery is how often a shard looks over all its clients: often enough that
@@ -28,98 +72,160 @@ func (cs *Clients) sweepEvery() time.Duration {
 	return min(max(d/8, 5*time.Millisecond), time.Second)
 }
 
-// run rings and sweeps until Close.
+// run serves until Close. What is new for live clients comes first, then a slice
+// of work for those behind, and now and then a look at all of them.
 func (s *shard) run() {
+	defer s.close()
 	every := s.clients.sweepEvery()
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	var round fanout.Round
+	rested := time.NewTimer(time.Hour)
+	defer rested.Stop()
 	for {
+		tick := false
+		if s.queue.empty() && !s.again {
+			if s.rung {
+				rested.Reset(time.Duration(s.rest - s.clients.now()))
+			}
+			select {
+			case <-s.clients.done:
+				return
+			case <-s.bell.C():
+				s.rung = true
+			case <-rested.C:
+			case <-s.mail.c:
+			case list := <-s.ready:
+				s.wake(list)
+			case <-ticker.C:
+				tick = true
+			}
+		}
 		select {
 		case <-s.clients.done:
 			return
-		case <-s.bell.C():
-			s.bell.Take(&round)
-			s.ring(&round)
+		case list := <-s.ready:
+			s.wake(list)
+		default:
+		}
+		select {
 		case <-ticker.C:
+			tick = true
+		default:
+		}
+		select {
+		case <-s.bell.C():
+			s.rung = true
+		default:
+		}
+		s.mail.open()
+		s.clock = s.clients.now()
+		if s.rung && s.clock >= s.rest || s.again || tick && len(s.owned) > 0 {
+			s.take()
+		}
+		s.work()
+		if tick {
+			s.sweepHandlers(int64(every))
 			s.sweep(int64(every))
 		}
 	}
 }
 
-// ring wakes whom the round's events are for.
-func (s *shard) ring(r *fanout.Round) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(r.Everyone) > 0 || r.Overtaken {
-		for _, c := range s.all {
-			c.ring()
-		}
-		return
-	}
-	for i := range r.Due {
-		for _, c := range s.groups[r.Due[i].Group] {
-			c.ring()
-		}
-	}
-}
-
-// sweep wakes the clients that were silent for too long, are too old, or have
-// something to tell. A heartbeat that falls due before the next sweep is due now;
-// nothing else comes early.
-func (s *shard) sweep(every int64) {
+// take takes a round and serves the live clients. Then those who stood ahead of
+// the last round can be served by this one.
+func (s *shard) take() {
+	s.rung, s.again = false, false
+	s.bell.Take(&s.round)
+	s.ring(&s.round)
+	s.serveRound()
 	now := s.clients.now()
-	silent := now + every - int64(s.clients.cfg.Heartbeat)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, c := range s.all {
-		if c.until != 0 && now >= c.until {
-			c.end(MaxAge)
-		}
-		if c.lastWrite.Load() < silent {
-			c.beat.Store(true)
-			c.ring()
-		}
-		if t := c.tell.Load(); t != 0 && t < now {
-			c.ring()
-		}
+	s.rest = now + min(restFactor*(now-s.clock), int64(maxRest))
+	s.clock = now
+	for i, c := range s.ahead {
+		s.ahead[i] = nil
+		s.enqueue(c)
+	}
+	s.ahead = s.ahead[:0]
+}
+
+// do lets the loop run f, soon; false: the loop has ended.
+func (s *shard) do(f func()) bool { return s.mail.put(f) }
+
+// close ends all streams without a word and lets go of everything.
+func (s *shard) close() {
+	s.mail.close()
+	s.poller.close()
+	for len(s.owned) > 0 {
+		s.drop(s.owned[len(s.owned)-1], Gone, true)
+	}
+	for _, fd := range s.partings {
+		closeSocket(fd)
 	}
 }
 
-// join adds a client that has a subscription. From here on it is rung.
-func (s *shard) join(c *Client) {
-	s.mu.Lock()
-	c.index = len(s.all)
-	s.all = append(s.all, c)
-	g := c.sub.Group()
-	c.inGroup = len(s.groups[g])
-	s.groups[g] = append(s.groups[g], c)
-	s.mu.Unlock()
-	// A drain that began before the client joined has not seen it.
-	if s.clients.Draining() {
-		c.end(Draining)
+// mailbox is what other goroutines ask of a loop.
+type mailbox struct {
+	c chan struct{} // one slot: there is something
+
+	mu     sync.Mutex
+	asked  []func()
+	closed bool
+}
+
+func newMailbox() mailbox { return mailbox{c: make(chan struct{}, 1)} }
+
+func (m *mailbox) put(f func()) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return false
+	}
+	m.asked = append(m.asked, f)
+	select {
+	case m.c <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// open does what was asked.
+func (m *mailbox) open() {
+	m.mu.Lock()
+	asked := m.asked
+	m.asked = nil
+	m.mu.Unlock()
+	for _, f := range asked {
+		f()
 	}
 }
 
-// leave takes a client out again, in constant time.
-func (s *shard) leave(c *Client) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	last := len(s.all) - 1
-	s.all[c.index] = s.all[last]
-	s.all[c.index].index = c.index
-	s.all[last] = nil
-	s.all = s.all[:last]
+// close does what was asked, and takes no more.
+func (m *mailbox) close() {
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	m.open()
+}
 
-	g := c.sub.Group()
-	members := s.groups[g]
-	last = len(members) - 1
-	members[c.inGroup] = members[last]
-	members[c.inGroup].inGroup = c.inGroup
-	members[last] = nil
-	if last == 0 {
-		delete(s.groups, g)
-	} else {
-		s.groups[g] = members[:last]
+// queue is first in, first out.
+type queue struct {
+	list []*Client
+	head int
+}
+
+func (q *queue) empty() bool { return q.head == len(q.list) }
+
+func (q *queue) push(c *Client) {
+	if q.head > 64 && q.head*2 > len(q.list) {
+		n := copy(q.list, q.list[q.head:])
+		clear(q.list[n:])
+		q.list, q.head = q.list[:n], 0
 	}
+	q.list = append(q.list, c)
+}
+
+func (q *queue) pop() *Client {
+	c := q.list[q.head]
+	q.list[q.head] = nil
+	q.head++
+	return c
 }

@@ -26,6 +26,7 @@ func TestSearchPages(t *testing.T) {
 	w.posts("needle", 230)
 	w.post("hay")
 	b := w.open(everyPost, look{width: 1100, height: 1000})
+	b.shows("hay") // the posts above stand where they will
 	b.run(`document.querySelector("#search").scrollIntoView()`)
 	b.search("needle", "500")
 	found := func(pattern string) {

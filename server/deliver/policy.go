@@ -6,10 +6,56 @@ import (
 	"aviary/fanout"
 )
 
+// policy is what a client has asked for beyond its filter: limit and max_rate. It
+// is a value: a copy taken before a write is how it was, should the write fail.
+type policy struct {
+	left   int64 // posts still to send; -1: no limit
+	rate   rate
+	passed fanout.Cursor // the last event written or skipped
+}
+
+// newPolicy returns the policy of a stream, nil if it has none.
+func newPolicy(s *Stream) *policy {
+	if s.Limit == 0 && s.MaxRate == 0 {
+		return nil
+	}
+	p := &policy{left: -1, rate: rate{max: s.MaxRate}, passed: s.Resume.At}
+	if s.Limit > 0 {
+		p.left = s.Limit
+	}
+	return p
+}
+
+// ended says that all posts that were asked for have been sent.
+func (p *policy) ended() bool { return p.left == 0 }
+
+// take passes an event. send says whether it is to be sent, gap what is to be
+// told before it.
+func (p *policy) take(e *fanout.Event) (send bool, gap fanout.Gap) {
+	if e.Kind != fanout.KindPost {
+		p.passed = e.ID
+		return true, gap
+	}
+	if p.rate.max > 0 {
+		if p.rate.starts(e) {
+			gap = p.rate.take(p.passed)
+		}
+		if !p.rate.pass(e) {
+			p.passed = e.ID
+			return false, gap
+		}
+	}
+	p.passed = e.ID
+	if p.left > 0 {
+		p.left--
+	}
+	return true, gap
+}
+
 // rate lets the first max posts of each second pass. Seconds are those of
 // Event.Received, so that a replay skips the same posts as the live stream did.
 type rate struct {
-	max     int
+	max     int   // 0: all
 	second  int64 // the one being counted, Unix time
 	sent    int
 	skipped int64

@@ -1,0 +1,176 @@
+package deliver
+
+import (
+	"bytes"
+	"math"
+	"net/http"
+	"time"
+
+	"aviary/fanout"
+)
+
+// seat is a client's place in the shard that owns its socket. Everything in it
+// is owned by the shard's loop.
+type seat struct {
+	group     *group
+	cohort    *cohort // while it is live
+	rest      []byte  // of the frame that was cut; it goes out before anything else
+	posts     uint64  // delivered
+	told      uint64  // the sequence told last
+	lastWrite int64   // when bytes were taken last
+	stuck     int64   // while blocked: since when nothing was taken
+	tell      int64   // when skipped posts are to be told; 0: none
+	socket    int32
+	slot      int32 // in shard.table
+	turn      int32 // counts the clients that have had the slot
+	place     int32 // in shard.owned
+	index     int32 // in cohort.members, or in group.pulling
+	leaving   Reason
+	queued    bool
+	blocked   bool // the socket is full: it waits for room
+	watched   bool // the poller tells of room
+	beat      bool // a heartbeat is due
+	gone      bool
+}
+
+// handOver gives the client's socket to its shard, if a shard can own it: a plain
+// TCP connection that speaks HTTP/1. It returns false, and has done nothing, if
+// not.
+func (c *Client) handOver(w http.ResponseWriter, r *http.Request, s *Stream) bool {
+	if r.ProtoMajor != 1 {
+		return false
+	}
+	socket, ok := takeSocket(s.Conn)
+	if !ok {
+		return false
+	}
+	if !c.shard.poller.start(c.shard) || !hijack(w) {
+		closeSocket(socket)
+		return false
+	}
+	c.socket = int32(socket)
+	b := batches.Get().(*batch)
+	defer b.release()
+	c.open(b, appendHead(make([]byte, 0, 512), r, w.Header()), s.Opening)
+	if c.late == nil { // what was missed goes out with the opening, if it is not much
+		b.pull = 2 * pullFirst
+		c.fill(b, &noRound)
+	}
+	b.vector.set(b.blocks)
+	n, err := b.vector.write(socket)
+	if n < b.size && err == nil {
+		c.rest = c.cut(b, n)
+		c.blocked = true
+	} else {
+		c.wrote(b)
+	}
+	c.account(c.shard, b, n)
+	c.stuck = c.lastWrite
+	c.clients.metrics.opened(c.form)
+	if err != nil || !c.shard.do(func() { c.shard.admit(c) }) {
+		closeSocket(socket)
+		c.sub.Close()
+		c.over(Gone)
+		c.Leave()
+	}
+	return true
+}
+
+// noRound is for a client that no shard's round concerns yet: all of the log.
+var noRound = fanout.Round{To: math.MaxUint64 - 1}
+
+// hijack takes the connection from package net/http, whose descriptor is one of
+// two by now.
+func hijack(w http.ResponseWriter) bool {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err == nil {
+		_ = conn.Close() // the socket lives on
+	}
+	return err == nil
+}
+
+// appendHead appends the head of a response that ends with its connection.
+func appendHead(dst []byte, r *http.Request, h http.Header) []byte {
+	if r.ProtoAtLeast(1, 1) {
+		dst = append(dst, "HTTP/1.1 200 OK\r\n"...)
+	} else {
+		dst = append(dst, "HTTP/1.0 200 OK\r\n"...)
+	}
+	fields := bytes.NewBuffer(dst)
+	_ = h.Write(fields) // a buffer takes everything
+	dst = append(fields.Bytes(), "Date: "...)
+	dst = time.Now().UTC().AppendFormat(dst, http.TimeFormat)
+	return append(dst, "\r\nConnection: close\r\n\r\n"...)
+}
+
+// admit takes a client in, whose socket has had the opening.
+func (s *shard) admit(c *Client) {
+	c.group = s.groupOf(c)
+	c.group.members++
+	if c.policy != nil {
+		c.index = int32(len(c.group.pulling))
+		c.group.pulling = append(c.group.pulling, c)
+	}
+	c.place = int32(len(s.owned))
+	s.owned = append(s.owned, c)
+	if n := len(s.free); n > 0 {
+		c.slot, s.free = s.free[n-1], s.free[:n-1]
+	} else {
+		c.slot = int32(len(s.table))
+		s.table = append(s.table, nil)
+	}
+	s.table[c.slot] = c
+	s.turn++
+	c.turn = s.turn
+	c.watched = c.blocked
+	if err := s.poller.watch(int(c.socket), c.slot, c.turn, c.watched); err != nil {
+		s.drop(c, Gone, true)
+		return
+	}
+	// A drain that began before the client joined has not seen it.
+	if s.clients.Draining() {
+		c.end(Draining)
+	}
+	if !c.blocked {
+		s.enqueue(c)
+	}
+}
+
+// drop lets a client go: its socket is closed, with a reset if that is asked for.
+func (s *shard) drop(c *Client, r Reason, reset bool) {
+	if reset {
+		resetOnClose(int(c.socket))
+	}
+	closeSocket(int(c.socket))
+	s.forget(c, r)
+}
+
+// forget takes a client out of the books; its socket is closed, or is somebody
+// else's.
+func (s *shard) forget(c *Client, r Reason) {
+	if c.cohort != nil {
+		s.exit(c)
+	}
+	c.gone, c.rest = true, nil
+	g := c.group
+	if c.policy != nil {
+		last := len(g.pulling) - 1
+		g.pulling[c.index] = g.pulling[last]
+		g.pulling[c.index].index = c.index
+		g.pulling[last] = nil
+		g.pulling = g.pulling[:last]
+	}
+	if g.members--; g.members == 0 {
+		delete(s.groups, g.of)
+	}
+	last := len(s.owned) - 1
+	s.owned[c.place] = s.owned[last]
+	s.owned[c.place].place = c.place
+	s.owned[last] = nil
+	s.owned = s.owned[:last]
+	s.table[c.slot] = nil
+	s.free = append(s.free, c.slot)
+	c.sub.Close()
+	c.over(r)
+	c.Leave()
+}
