@@ -20,6 +20,21 @@ const (
 	kindCashtag kind = 0xd6e8feb86659fd93
 	kindUser    kind = 0xa0761d6478bd642f
 	kindLang    kind = 0xe7037ed1a0b428db
+
+	kindFrom         kind = 0x8ebc6af09c88c6e3 // author: id and name
+	kindTo           kind = 0x589965cc75374cc3 // author of the post it answers: id and name
+	kindRetweetsOf   kind = 0x1d8e4e27c47d124f // author of the post it reposts: id and name
+	kindConversation kind = 0xeb44accab455d165 // id of a conversation
+	kindInReplyTo    kind = 0x9c6e6877736c46e3 // id of the post it answers
+	kindRetweetOf    kind = 0x6295c58d548264a9 // id of the post it reposts
+	kindBio          kind = 0xa2aa033b64c8c2e1 // tokens of the author's description
+	kindBioName      kind = 0x3c1d0b4f5a1f3b6d // tokens of the author's name
+	kindBioLocation  kind = 0x71c9bdcb9d4a7f25 // tokens of the author's location
+	kindPlace        kind = 0xd1b54a32d192ed03 // id of the place, tokens of its names
+	kindCountry      kind = 0xabc98388fb8fac03 // code of the place's country
+	kindSource       kind = 0x4b33a62ed433d4a3 // name of the program it was written with
+	kindIs           kind = 0x2d358dccaa6c78a5 // retweet, reply, quote, verified
+	kindHas          kind = 0x8bb84b93962eacc9 // hashtags, cashtags, links, mentions, media, images, video_link, geo
 )
 
 var seed = maphash.MakeSeed()

@@ -11,16 +11,16 @@ import (
 // many goroutines. Two filters that ask for the same have the same String,
 // however they were written. A nil *Filter is the filter for every post.
 type Filter struct {
-	text string // canonical
+	text    string // canonical
+	nodes   []node // the condition; none: every post
+	details []detail
+	named   []named // the rules of filter.NAME, by name; they are subtrees of nodes
+}
 
-	// The content, any of which is enough. Users and phrases of one term are
-	// the same thing here: a feature that the post must have.
-	any   []uint64   // sorted
-	all   [][]uint64 // phrases of several terms
-	boxes []Box
-
-	langs []uint64 // sorted; none: any language
-	level Level
+// named is a rule with a name.
+type named struct {
+	name string
+	at   uint32 // its subtree in nodes
 }
 
 // String returns the filter's canonical form, a URL query for people to read:
@@ -45,38 +45,7 @@ func (f *Filter) Match(p *Post) bool {
 	if f.Empty() {
 		return true
 	}
-	if p == nil || p.Level < f.level || len(f.langs) > 0 && !meet(f.langs, p.Features) {
-		return false
-	}
-	return f.matchContent(p)
-}
-
-func (f *Filter) matchContent(p *Post) bool {
-	if len(f.any)+len(f.all)+len(f.boxes) == 0 || meet(f.any, p.Features) {
-		return true
-	}
-	for _, phrase := range f.all {
-		if hasAll(p.Features, phrase) {
-			return true
-		}
-	}
-	if p.HasGeo {
-		for _, box := range f.boxes {
-			if box.overlaps(p.Geo) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func hasAll(sorted, wanted []uint64) bool {
-	for _, h := range wanted {
-		if !has(sorted, h) {
-			return false
-		}
-	}
-	return true
+	return p != nil && f.eval(0, p)
 }
 
 // parsed is a filter on its way from parameters to a Filter.
@@ -90,29 +59,42 @@ type parsed struct {
 
 func (p *parsed) filter() *Filter {
 	p.normalise()
-	f := &Filter{text: p.text(), boxes: p.boxes, level: p.level}
-	for _, phrase := range p.phrases {
-		features := make([]uint64, len(phrase))
-		for i, t := range phrase {
-			features[i] = t.feature
-		}
-		if len(features) == 1 {
-			f.any = append(f.any, features[0])
-		} else {
-			f.all = append(f.all, features)
-		}
-	}
-	var buf []byte
-	for _, id := range p.users {
-		buf = strconv.AppendUint(buf[:0], id, 10)
-		f.any = append(f.any, kindUser.ofBytes(buf))
-	}
-	for _, tag := range p.langs {
-		f.langs = append(f.langs, kindLang.of(tag))
-	}
-	slices.Sort(f.any)
-	slices.Sort(f.langs)
+	f := &Filter{text: p.text()}
+	f.all(
+		func() { f.any(p.content(f)...) },
+		func() { f.any(p.languages(f)...) },
+		func() {
+			if p.level > LevelNone {
+				f.leaf(opLevel, detail{lo: uint32(p.level)})
+			}
+		},
+	)
 	return f
+}
+
+// content returns what adds track, follow and locations, any of which is enough.
+func (p *parsed) content(f *Filter) (add []func()) {
+	for _, phrase := range p.phrases {
+		var terms []func()
+		for _, t := range phrase {
+			terms = append(terms, func() { f.feature(t.feature) })
+		}
+		add = append(add, func() { f.all(terms...) })
+	}
+	for _, id := range p.users {
+		add = append(add, func() { f.feature(kindUser.of(strconv.FormatUint(id, 10))) })
+	}
+	for _, box := range p.boxes {
+		add = append(add, func() { f.leaf(opOverlaps, detail{box: box}) })
+	}
+	return add
+}
+
+func (p *parsed) languages(f *Filter) (add []func()) {
+	for _, tag := range p.langs {
+		add = append(add, func() { f.feature(kindLang.of(tag)) })
+	}
+	return add
 }
 
 // normalise puts everything in order and drops what is there twice.

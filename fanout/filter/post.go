@@ -36,15 +36,37 @@ type Post struct {
 	// ids, the language. The hash is seeded per process: features never leave it.
 	Features []uint64
 
+	// Order holds the low halves of the features of bare tokens (and of the words
+	// of the author's profile and of the place) as they follow one another, 0
+	// between two fields: phrases are looked for in it once their tokens are known
+	// to be in Features.
+	Order []uint32
+
+	// Links are the URLs of the post as expanded and as shown, folded, with a line
+	// feed behind each.
+	Links string
+
+	Counts [4]uint32 // of the author: see CountFollowers and its neighbours; NoCount: not known
+
 	Geo    Box // where the post is; valid if HasGeo
 	HasGeo bool
 	Level  Level
 }
 
+// What Post.Counts counts.
+const (
+	CountFollowers = iota
+	CountFollowing
+	CountPosts
+	CountListed
+
+	NoCount = ^uint32(0) // the source does not say: no range holds it
+)
+
 // Size returns the memory the post holds, in bytes: itself, its features, its
 // ids. Key.Source is the dialect's own string and not counted.
 func (p *Post) Size() int {
-	n := int(unsafe.Sizeof(*p)) + 8*cap(p.Features) + len(p.Key.ID) + len(p.Author)
+	n := int(unsafe.Sizeof(*p)) + 8*cap(p.Features) + 4*cap(p.Order) + len(p.Links) + len(p.Key.ID) + len(p.Author)
 	for _, r := range p.Refs {
 		n += int(unsafe.Sizeof(r)) + len(r)
 	}
