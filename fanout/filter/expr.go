@@ -34,15 +34,14 @@ const (
 
 // detail is what a leaf needs that is no single feature.
 type detail struct {
-	tokens []uint64 // opPhrase, opURL: features of bare tokens (opPhrase: of any kind that is in Post.Order), in order
-	near   uint8    // opPhrase: how many tokens may stand between; 0: in a row
-	text   string   // opLink: folded
-	count  uint8    // opCount: index in Post.Counts
-	lo, hi uint32   // opCount: the range; opSample, opLevel: lo
-	box    Box      // opOverlaps, opInside; opCircle: the least box around it
-	lon    float64  // opCircle: centre
-	lat    float64
-	km     float64
+	tokens   []uint64 // opPhrase, opURL: features of bare tokens (opPhrase: of any kind that is in Post.Order), in order; opLink: that the link must hold
+	text     string   // opLink: folded
+	box      Box      // opOverlaps, opInside; opCircle: the least box around it
+	lon, lat float64  // opCircle: centre
+	km       float64
+	lo, hi   uint32 // opCount: the range; opSample: lo percent; opLevel: lo
+	count    uint8  // opCount: index in Post.Counts
+	near     uint8  // opPhrase: how many tokens may stand between; 0: in a row
 }
 
 // eval tells whether the subtree at index i holds for p, which is not nil.
@@ -95,41 +94,37 @@ func (f *Filter) area(i uint32) (Box, bool) {
 	return Box{}, false
 }
 
-// all and any append an operator over what the functions append. One over
-// nothing is left out, and one over a single subtree is that subtree.
-func (f *Filter) all(add ...func()) { f.join(opAnd, add) }
-
-func (f *Filter) any(add ...func()) { f.join(opOr, add) }
-
-func (f *Filter) join(o op, add []func()) {
-	at := len(f.nodes)
-	f.nodes = append(f.nodes, node{op: o})
-	kids := 0
-	for _, a := range add {
-		before := len(f.nodes)
-		if a(); len(f.nodes) > before {
-			kids++
-		}
+// terms returns the literals of f, by index in nodes. They are read anew from the
+// canonical text: filters stay small, and few are ever asked.
+func (f *Filter) terms() []term {
+	if f.Empty() {
+		return nil
 	}
-	if kids < 2 {
-		f.nodes = append(f.nodes[:at], f.nodes[at+1:]...)
-		for i := at; i < len(f.nodes); i++ {
-			f.nodes[i].end--
-		}
-		return
+	c, err := parseString(f.text)
+	if err != nil {
+		return make([]term, len(f.nodes)) // cannot be: the text parses to itself
 	}
-	f.nodes[at].end = uint32(len(f.nodes))
-}
-
-func (f *Filter) feature(h uint64) {
-	f.nodes = append(f.nodes, node{op: opFeature, arg: h, end: uint32(len(f.nodes) + 1)})
-}
-
-func (f *Filter) leaf(o op, d detail) {
-	f.nodes = append(f.nodes, node{op: o, arg: uint64(len(f.details)), end: uint32(len(f.nodes) + 1)})
-	f.details = append(f.details, d)
+	b := compiler{explain: true}
+	b.condition(c)
+	return b.terms
 }
 
 // texts returns the canonical text of every leaf, by index in nodes; operators
 // have none.
-func (f *Filter) texts() []string { return make([]string, len(f.nodes)) }
+func (f *Filter) texts() []string {
+	texts := make([]string, len(f.nodes))
+	for i, t := range f.terms() {
+		texts[i] = t.text()
+	}
+	return texts
+}
+
+func (t term) text() string {
+	switch {
+	case t.lit == nil:
+		return ""
+	case t.not:
+		return "-" + t.lit.name()
+	}
+	return t.lit.name()
+}
