@@ -94,9 +94,13 @@ func streamURL(typed string) (string, error) {
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return "", fmt.Errorf("%q is not the URL of a gateway; write e.g. localhost:8080 or http://localhost:8080/stream?track=go", typed)
 	}
+	if u.Fragment != "" {
+		return "", fmt.Errorf("%q: what stands behind # is not sent; a # in a filter is written %%23", typed)
+	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/stream"
 	}
+	u.RawQuery = strings.ReplaceAll(u.RawQuery, " ", "%20") // of a rule, as people write it
 	return u.String(), nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"aviary/fanout"
+	"aviary/fanout/filter"
 	"aviary/server"
 	"aviary/server/deliver"
 )
@@ -235,6 +236,52 @@ func TestDocsParameters(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The guide to rules names the operators that exist, with values that they take,
+// and those that are refused.
+func TestDocsOperators(t *testing.T) {
+	source := readString(t, "fanout/filter/operator.go")
+	names := func(begin string) (found []string) {
+		_, text, _ := strings.Cut(source, begin)
+		text, _, _ = strings.Cut(text, "\n}\n")
+		for _, m := range regexp.MustCompile(`(?m)^\t\{?"(\w+)"[,:]`).FindAllStringSubmatch(text, -1) {
+			found = append(found, m[1])
+		}
+		return found
+	}
+	guide := find(t, readPages(t), "docs/filters.md")
+	var told []string
+	for _, operator := range guide.column("operator", "Operators") {
+		if name, _, isOperator := strings.Cut(strings.TrimPrefix(operator, "-"), ":"); isOperator && !slices.Contains(told, name) {
+			told = append(told, name)
+		}
+		if _, err := filter.ParseRule("cat " + operator); err != nil {
+			t.Errorf("%s: %v", operator, err)
+		}
+	}
+	sameWords(t, "operators", names("var operators = []operator{"), told)
+
+	for _, table := range guide.tables {
+		if len(table.header) > 0 && (table.header[0] == "operator" || table.header[0] == "rule") {
+			for _, row := range table.rows {
+				for _, rule := range codes(row[0]) {
+					_, err := filter.ParseRule(rule)
+					if narrows := table.header[1] == "leaves posts"; narrows != (err != nil) {
+						t.Errorf("%s alone: %v", rule, err)
+					}
+				}
+			}
+		}
+	}
+
+	_, text, _ := strings.Cut(guide.text, "Not possible here")
+	text, _, _ = strings.Cut(text, "\n\n")
+	var refused []string
+	for _, name := range codes(text) {
+		refused = append(refused, strings.TrimSuffix(name, ":"))
+	}
+	sameWords(t, "operators that are refused", names("var refused = map[string]string{"), refused)
 }
 
 // Links inside the repository lead somewhere.

@@ -286,7 +286,7 @@ func TestDocsCommands(t *testing.T) {
 }
 
 // The lines of the README that ask and show no answer: each brings a stream, a
-// page of a search, or what its last program makes of it.
+// page of a search, what a filter means, or what its last program makes of it.
 func TestReadmeQuestions(t *testing.T) {
 	x := newTerminal(t)
 	x.serve()
@@ -299,6 +299,8 @@ func TestReadmeQuestions(t *testing.T) {
 			lines++
 			s := step{command: line, want: []string{"retry: …"}, stop: true}
 			switch {
+			case strings.Contains(line, "/filters/check"):
+				s.want = []string{`{"filter":"track=cat,dog&language=en",…}`}
 			case strings.Contains(line, "|"):
 				s.want = []string{"…: …"}
 			case strings.Contains(line, "/search?"):

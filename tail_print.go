@@ -114,7 +114,8 @@ func (p printer) event(name string, data []byte) {
 				ID string `json:"id_str"`
 			}
 		}
-		Bye struct{ Reason string }
+		Bye   struct{ Reason string }
+		Match []string
 	}
 	err := json.Unmarshal(data, &said)
 	switch {
@@ -128,6 +129,8 @@ func (p printer) event(name string, data []byte) {
 		p.notice("gap (%s): %s posts were not received", said.Gap.Reason, count(said.Gap.Missed))
 	case name == "delete":
 		p.notice("deleted: %s", said.Delete.Status.ID)
+	case name == "match":
+		p.notice("matches %s", strings.Join(said.Match, ", "))
 	case name == "bye":
 		p.notice("the gateway says goodbye: %s", said.Bye.Reason)
 	default:

@@ -27,6 +27,8 @@ func TestTailArgs(t *testing.T) {
 		{"-n 3 h.example", "http://h.example/stream", 3, ""},
 		{"-n=3 h.example/other", "http://h.example/other", 3, ""},
 		{"h.example?track=a", "http://h.example/stream?track=a", 0, ""},
+		{"h.example?q=(cat%20OR%20dog)+-bird", "http://h.example/stream?q=(cat%20OR%20dog)+-bird", 0, ""},
+		{"h.example?q=#go", "", 0, "%23"},
 		{"", "", 0, "needs the URL"},
 		{"-n 3", "", 0, "needs the URL"},
 		{"a b", "", 0, "one URL"},
@@ -43,6 +45,14 @@ func TestTailArgs(t *testing.T) {
 		case test.wrong != "" && (err == nil || !strings.Contains(err.Error(), test.wrong)):
 			t.Errorf("%q: %v does not say %q", test.args, err, test.wrong)
 		}
+	}
+}
+
+// A rule may be typed as it is.
+func TestTailSpaces(t *testing.T) {
+	got, err := streamURL(`localhost:8080/stream?q=("hot soup" OR tea) lang:en&n=é`)
+	if want := `http://localhost:8080/stream?q=("hot%20soup"%20OR%20tea)%20lang:en&n=é`; err != nil || got != want {
+		t.Errorf("%s, %v; want %s", got, err, want)
 	}
 }
 
@@ -173,7 +183,7 @@ func TestTailFollowsAGateway(t *testing.T) {
 	say(fake, "go 1", "rust 1", "go 2")
 	var out, errs lockedBuffer
 	code := run(context.Background(), &program{
-		args: []string{"tail", g.url + "/stream?track=go&since=1h", "-n", "2"}, dial: new(net.Dialer).DialContext, out: &out, err: &errs,
+		args: []string{"tail", g.url + `/stream?q=go -(rust "no post") OR "nothing"&since=1h`, "-n", "2"}, dial: new(net.Dialer).DialContext, out: &out, err: &errs,
 	})
 	if text := out.String(); code != exitOK || !strings.Contains(text, "go 1\n") || !strings.Contains(text, "go 2\n") || strings.Contains(text, "rust") {
 		t.Errorf("exit code %d:\n%s%s", code, text, errs.String())

@@ -68,7 +68,23 @@ func BenchmarkPublish(b *testing.B) {
 	publishing(b, hub, posts)
 }
 
-// BenchmarkPublish1000Groups adds a thousand filters: what the index costs.
+// BenchmarkPublishUnwanted is the same beside clients who want something else, each
+// with a filter of its own: what it costs to find that out.
+func BenchmarkPublishUnwanted(b *testing.B) {
+	for _, n := range []int{0, 10_000, 100_000} {
+		b.Run(fmt.Sprintf("groups=%d", n), func(b *testing.B) {
+			hub := fanout.NewHub(fanout.Config{})
+			bell := hub.NewBell()
+			for i := range n {
+				hub.Subscribe(fanout.SubscribeOptions{Filter: parse(b, words{"rare" + strconv.Itoa(i)}), Bell: bell})
+			}
+			publishing(b, hub, decodedPosts(10_000))
+		})
+	}
+}
+
+// BenchmarkPublish1000Groups has a thousand filters of which each post matches two
+// or three.
 func BenchmarkPublish1000Groups(b *testing.B) {
 	hub := fanout.NewHub(fanout.Config{})
 	for i := range 1000 {

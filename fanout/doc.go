@@ -54,7 +54,11 @@
 // it must hear first: hello's id, deletes it slept through, a gap. Then its owner
 // calls Next whenever the bell has rung and there is room in the socket. Close to
 // the head the group's list of recent matches answers; further back a segment's
-// postings do, built once by the first who needs them, outside the lock. A client
+// postings do, built once by the first who needs them, outside the lock: of a full
+// segment for the whole, of the one at the head for every 128 events. What a new
+// filter's replay costs is the posts it matches, and few look at the same post
+// twice; Stats.PostingsBytes is what that holds, some five bytes for each feature
+// of the posts, which Config.Bytes counts with eight. A client
 // that the log overtakes is told the deletes it missed, then one gap with the
 // exact number of posts that matched its filter and went by (deleted ones too:
 // they were published and it did not get them), and goes on from the middle of

@@ -2,7 +2,6 @@ package fanout
 
 import (
 	"sort"
-	"sync"
 	"time"
 
 	"aviary/fanout/filter"
@@ -43,8 +42,8 @@ func (s *slot) key() uint64 {
 type segment struct {
 	slots [segmentSlots]slot
 
-	once     sync.Once // builds postings, outside the hub's lock
-	postings *filter.Postings
+	whole indexed        // once it is sealed
+	parts [parts]indexed // until then: of each part that is full
 }
 
 // eventLog holds the positions [base, head). Everything in it is owned by the
@@ -200,39 +199,3 @@ func (v view) rest() view {
 
 // empty says that there is nothing to look at.
 func (v view) empty() bool { return v.from >= v.to }
-
-// matches lists the posts of one segment that match f, deleted ones included.
-// A sealed segment is asked through its postings, which the first who needs
-// them builds; the last one is gone through.
-func (v view) matches(f *filter.Filter) (found []uint64) {
-	seg := v.segments[0]
-	if v.to < v.first+segmentSlots {
-		for p := v.from; p < v.to; p++ {
-			if post := seg.slots[p-v.first].post; post != nil && f.Match(post) {
-				found = append(found, p)
-			}
-		}
-		return found
-	}
-	seg.once.Do(seg.index)
-	for _, i := range seg.postings.Match(f, int(v.from-v.first), nil) {
-		found = append(found, v.first+uint64(i))
-	}
-	return found
-}
-
-// count counts the posts of v that match f, deleted ones included.
-func (v view) count(f *filter.Filter) (n int64) {
-	for ; !v.empty(); v = v.rest() {
-		n += int64(len(v.segment().matches(f)))
-	}
-	return n
-}
-
-func (seg *segment) index() {
-	posts := make([]*filter.Post, segmentSlots)
-	for i := range seg.slots {
-		posts[i] = seg.slots[i].post
-	}
-	seg.postings = filter.NewPostings(posts)
-}

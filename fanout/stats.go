@@ -1,6 +1,10 @@
 package fanout
 
-import "time"
+import (
+	"time"
+
+	"aviary/fanout/filter"
+)
 
 // Stats is a picture of a hub.
 type Stats struct {
@@ -8,6 +12,9 @@ type Stats struct {
 	Bytes         int64 // held: JSON and decoded posts
 	EncodingBytes int64 // held on top: other forms of the same events
 	Filters       int   // groups
+	FilterBytes   int64 // held: their conditions, the index over them and what it knows of the stream
+	Unwaiting     int   // of Filters: every post is held against them, see filter.Index.Unwaiting
+	PostingsBytes int64 // held on top: what finds the posts for a new filter; built on first use
 	Subscriptions int
 	Tombstones    int
 
@@ -26,12 +33,31 @@ func (h *Hub) Stats() Stats {
 	defer h.mu.RUnlock()
 	s := Stats{
 		Events: h.log.count, Bytes: h.log.bytes, EncodingBytes: h.budget.used.Load(),
-		Filters: len(h.groups), Subscriptions: h.subs, Tombstones: len(h.tombs.list),
+		Filters: len(h.groups), FilterBytes: h.index.Size(), Unwaiting: h.index.Unwaiting(), Subscriptions: h.subs, Tombstones: len(h.tombs.list),
 		Head:  Cursor{h.epoch, h.log.seq},
 		Posts: h.log.posts, Duplicates: h.duplicates, Tombstoned: h.tombstoned,
 	}
 	if h.log.base < h.log.head {
 		s.From, s.To = h.log.at(h.log.base).at, h.log.at(h.log.head-1).at
 	}
+	for _, seg := range h.log.segments {
+		s.PostingsBytes += seg.postingsSize()
+	}
 	return s
+}
+
+// Watched returns the canonical texts of the parts of a filter under which it
+// waits for posts, if somebody has it, or would wait: the rarest, of late, of what
+// each of its alternatives asks for. None: every post is held against it.
+func (h *Hub) Watched(f *filter.Filter) []string {
+	return f.LeafTexts(h.leaves(f))
+}
+
+func (h *Hub) leaves(f *filter.Filter) []int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if g := h.groups[f.String()]; g != nil && !g.every {
+		return h.index.LeavesAt(g.handle)
+	}
+	return h.index.Leaves(f)
 }

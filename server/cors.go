@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // cors says which origins' scripts may read answers. "*" lets every origin read
@@ -49,4 +50,24 @@ func (c cors) preflight(w http.ResponseWriter, r *http.Request, methods string) 
 		h.Set("Access-Control-Max-Age", "86400")
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// may answers what is wrong before parameters are looked at, and preflights, of
+// a route that is asked with these methods; true: go on.
+func (s *Server) may(w http.ResponseWriter, r *http.Request, methods string) bool {
+	w.Header().Set("Vary", "Accept, Accept-Encoding, Authorization, Origin")
+	if !s.cors.allow(w, r) {
+		problem(http.StatusForbidden, "an opaque origin (null) is refused: serve the page from an origin of its own").write(w, r)
+		return false
+	}
+	switch {
+	case r.Method == http.MethodOptions:
+		s.cors.preflight(w, r, methods)
+		return false
+	case !slices.Contains(strings.Split(methods, ", "), r.Method):
+		w.Header().Set("Allow", methods)
+		problem(http.StatusMethodNotAllowed, "%s takes %s", r.URL.Path, methods).write(w, r)
+		return false
+	}
+	return true
 }

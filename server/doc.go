@@ -25,6 +25,15 @@
 // its own, whose address holds its hash; the page fetches it before it opens its
 // stream. Nothing else compresses: the other answers are small.
 //
+// # Filters
+//
+// /filters/check reads the parameters of a filter with the code that /stream
+// reads them with, so that a filter is refused there in the same words. A post in
+// its body goes through [fanout.Normalize] and the dialect of the source, as one
+// from the upstream does; a bug that it finds there costs that one answer. At most
+// maxChecks such bodies of at most maxPost bytes are held at once, each for
+// little longer than WriteTimeout.
+//
 // # Search
 //
 // /search answers with one page, /search/pages walks over them. What both ask goes

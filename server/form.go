@@ -11,16 +11,9 @@ import (
 
 // readParams reads the query string and, of a POST, the form body.
 func (s *Server) readParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	most := s.opts.MaxFilterBytes
-	if len(r.URL.RawQuery) > most {
-		return nil, problem(http.StatusRequestURITooLong, "the query string has %d bytes; at most %d are read (send the parameters as the body of a POST)", len(r.URL.RawQuery), most)
-	}
-	values := url.Values{}
-	if err := parseQuery(values, r.URL.RawQuery); err != nil {
-		return nil, err
-	}
-	if r.Method != http.MethodPost {
-		return values, nil
+	values, err := s.readQuery(r)
+	if err != nil || r.Method != http.MethodPost {
+		return values, err
 	}
 	body, err := s.readForm(w, r)
 	if err != nil {
@@ -29,25 +22,48 @@ func (s *Server) readParams(w http.ResponseWriter, r *http.Request) (url.Values,
 	return values, parseQuery(values, body)
 }
 
+// readQuery reads the query string alone.
+func (s *Server) readQuery(r *http.Request) (url.Values, error) {
+	most := s.opts.MaxFilterBytes
+	if len(r.URL.RawQuery) > most {
+		return nil, problem(http.StatusRequestURITooLong, "the query string has %d bytes; at most %d are read (send the parameters as the body of a POST to /stream)", len(r.URL.RawQuery), most)
+	}
+	values := url.Values{}
+	return values, parseQuery(values, r.URL.RawQuery)
+}
+
 // readForm reads a form body within the size and the time that are allowed.
 func (s *Server) readForm(w http.ResponseWriter, r *http.Request) (string, error) {
 	const form = "application/x-www-form-urlencoded"
-	if t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(t), form) {
+	if mediaType(r) != form {
 		return "", problem(http.StatusUnsupportedMediaType, "the body of a POST to /stream is %s", form)
 	}
+	body, err := s.readBody(w, r, "form", s.opts.MaxFilterBytes)
+	return string(body), err
+}
+
+// mediaType is what a request says its body is, without parameters, in lower case.
+func mediaType(r *http.Request) string {
+	t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
+}
+
+// readBody reads a body of at most so many bytes within WriteTimeout. what is
+// its name in the words of a problem.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, what string, most int) ([]byte, error) {
 	control := http.NewResponseController(w)
 	if err := control.SetReadDeadline(time.Now().Add(s.opts.WriteTimeout)); err != nil {
-		return "", err
+		return nil, err
 	}
-	var b strings.Builder
-	if _, err := io.Copy(&b, http.MaxBytesReader(w, r.Body, int64(s.opts.MaxFilterBytes))); err != nil {
-		var big *http.MaxBytesError
-		if errors.As(err, &big) {
-			return "", problem(http.StatusRequestEntityTooLarge, "the form has more than the %d bytes that are read", big.Limit)
-		}
-		return "", problem(http.StatusBadRequest, "the form could not be read to its end")
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(most)))
+	var big *http.MaxBytesError
+	switch {
+	case errors.As(err, &big):
+		return nil, problem(http.StatusRequestEntityTooLarge, "the %s has more than the %d bytes that are read", what, big.Limit)
+	case err != nil:
+		return nil, problem(http.StatusBadRequest, "the %s could not be read to its end", what)
 	}
-	return b.String(), control.SetReadDeadline(time.Time{})
+	return body, control.SetReadDeadline(time.Time{})
 }
 
 // parseQuery adds the parameters of a query string or form body to values. It

@@ -26,33 +26,44 @@ func newRegistry(o Options, clients *deliver.Clients) *prometheus.Registry {
 }
 
 // hubMetrics reads the hub when asked.
-type hubMetrics struct {
-	hub                    *fanout.Hub
-	events, bytes, filters *prometheus.Desc
+type hubMetrics struct{ hub *fanout.Hub }
+
+func newHubMetrics(h *fanout.Hub) *hubMetrics { return &hubMetrics{h} }
+
+func hubDesc(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("aviary_"+name, help, nil, nil)
 }
 
-func newHubMetrics(h *fanout.Hub) *hubMetrics {
-	return &hubMetrics{
-		hub:     h,
-		events:  prometheus.NewDesc("aviary_history_events", "Events held in the history.", nil, nil),
-		bytes:   prometheus.NewDesc("aviary_history_bytes", "Bytes of JSON and decoded posts held in the history.", nil, nil),
-		filters: prometheus.NewDesc("aviary_filters", "Distinct filters of the clients.", nil, nil),
-	}
+// hubGauges are what is told of a hub.
+var hubGauges = []struct {
+	desc *prometheus.Desc
+	read func(*fanout.Stats) float64
+}{
+	{hubDesc("history_events", "Events held in the history."),
+		func(s *fanout.Stats) float64 { return float64(s.Events) }},
+	{hubDesc("history_bytes", "Bytes of JSON and decoded posts held in the history."),
+		func(s *fanout.Stats) float64 { return float64(s.Bytes) }},
+	{hubDesc("postings_bytes", "Bytes that find the posts of the history for new filters, on top of aviary_history_bytes."),
+		func(s *fanout.Stats) float64 { return float64(s.PostingsBytes) }},
+	{hubDesc("filters", "Distinct filters of the clients."),
+		func(s *fanout.Stats) float64 { return float64(s.Filters) }},
+	{hubDesc("filters_unindexed", "Those of them that every post has to be held against."),
+		func(s *fanout.Stats) float64 { return float64(s.Unwaiting) }},
+	{hubDesc("filter_index_bytes", "Bytes of the distinct filters and of the index over them."),
+		func(s *fanout.Stats) float64 { return float64(s.FilterBytes) }},
 }
 
 // Describe implements prometheus.Collector.
 func (m *hubMetrics) Describe(ch chan<- *prometheus.Desc) {
-	ch <- m.events
-	ch <- m.bytes
-	ch <- m.filters
+	for _, g := range hubGauges {
+		ch <- g.desc
+	}
 }
 
 // Collect implements prometheus.Collector.
 func (m *hubMetrics) Collect(ch chan<- prometheus.Metric) {
-	st := m.hub.Stats()
-	for d, v := range map[*prometheus.Desc]float64{
-		m.events: float64(st.Events), m.bytes: float64(st.Bytes), m.filters: float64(st.Filters),
-	} {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
+	stats := m.hub.Stats()
+	for _, g := range hubGauges {
+		ch <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, g.read(&stats))
 	}
 }

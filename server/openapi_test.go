@@ -2,11 +2,14 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,19 +135,20 @@ func same(t *testing.T, what string, known, described []string) {
 	}
 }
 
-// The parameters of /stream, in the query and in the form, are those it reads,
-// and take the words that are listed.
+// namedRules is the one parameter whose names are the client's own.
+const namedRules = "rules"
+
+// The parameters of /stream and /filters/check, in the query and in the form, are
+// those they read, and take the words that are listed.
 func TestOpenAPIStreamParameters(t *testing.T) {
 	doc := described(t)
-	stream := doc.Paths.Value("/stream")
+	stream, check := doc.Paths.Value("/stream"), doc.Paths.Value("/filters/check")
 	known := slices.Concat(filter.Params(), ownParams)
-	same(t, "GET /stream", known, inQuery(stream.Get))
 	form := stream.Post.RequestBody.Value.Content["application/x-www-form-urlencoded"].Schema.Value
-	var fields []string
-	for name := range form.Properties {
-		fields = append(fields, name)
-	}
-	same(t, "POST /stream", known, fields)
+	same(t, "GET /stream", append(known, namedRules), inQuery(stream.Get))
+	same(t, "POST /stream", known, slices.Collect(maps.Keys(form.Properties)))
+	same(t, "GET /filters/check", append(filter.Params(), namedRules), inQuery(check.Get))
+	same(t, "POST /filters/check", append(filter.Params(), namedRules), inQuery(check.Post))
 
 	for _, p := range stream.Get.Parameters {
 		if p.Value.In != openapi3.ParameterInQuery {
@@ -155,7 +159,14 @@ func TestOpenAPIStreamParameters(t *testing.T) {
 			words = append(words, example.Value.Value)
 		}
 		for _, word := range words {
-			if _, err := parse(url.Values{p.Value.Name: {word.(string)}}, http.Header{}, time.Now()); err != nil {
+			values := url.Values{p.Value.Name: {fmt.Sprint(word)}}
+			if object, named := word.(map[string]any); named {
+				values = url.Values{}
+				for name, rule := range object {
+					values.Set(name, rule.(string))
+				}
+			}
+			if _, err := parse(values, http.Header{}, time.Now()); err != nil {
 				t.Errorf("%s=%v: %v", p.Value.Name, word, err)
 			}
 		}
@@ -171,6 +182,38 @@ func TestOpenAPIStreamParameters(t *testing.T) {
 			if _, err := parse(url.Values{param: {strconv.FormatUint(value, 10)}}, http.Header{}, time.Now()); (err == nil) != good {
 				t.Errorf("%s=%d: %v", param, value, err)
 			}
+		}
+	}
+}
+
+// The names that rules may have, and how many, are those that are taken.
+func TestOpenAPINamedRules(t *testing.T) {
+	doc := described(t)
+	rules := doc.Components.Schemas["NamedRules"].Value
+	form := doc.Components.Schemas["StreamForm"].Value
+	if len(rules.PatternProperties) != 1 || !maps.EqualFunc(rules.PatternProperties, form.PatternProperties, func(a, b *openapi3.SchemaRef) bool { return a.Ref == b.Ref }) {
+		t.Fatalf("a query takes %v, a form %v", rules.PatternProperties, form.PatternProperties)
+	}
+	for pattern := range rules.PatternProperties {
+		right := regexp.MustCompile(pattern)
+		for _, name := range []string{
+			"filter.a", "filter.A", "filter.0", "filter._", "filter.-", "filter.cats_and-dogs", "filter." + strings.Repeat("a", 32), "filter." + strings.Repeat("a", 33),
+			"filter." + strings.Repeat("a", 64), "filter." + strings.Repeat("a", 65), "filter", "filter.", "filter.a b", "filter.a.b", "filter.é", "filter.a,b", "filter.a\n", "filters.a", "xfilter.a", "Filter.a",
+		} {
+			_, err := parse(url.Values{name: {"cat"}}, http.Header{}, time.Now())
+			if (err == nil) != right.MatchString(name) {
+				t.Errorf("%q is described as a name: %v, and taken with %v", name, right.MatchString(name), err)
+			}
+		}
+	}
+	most := int(*rules.MaxProps)
+	for _, n := range []int{most, most + 1} {
+		values := url.Values{}
+		for i := range n {
+			values.Set(fmt.Sprintf("filter.n%d", i), "cat")
+		}
+		if _, err := parse(values, http.Header{}, time.Now()); (err == nil) != (n == most) {
+			t.Errorf("%d rules: %v", n, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -41,7 +42,7 @@ func parse(values url.Values, h http.Header, now time.Time) (*request, error) {
 	}
 	q := &request{}
 	var err error
-	if q.filter, err = filter.Parse(values); err != nil {
+	if q.filter, q.warnings, err = filter.Understand(values); err != nil {
 		return nil, err
 	}
 	for _, step := range []func(url.Values, http.Header) error{
@@ -55,29 +56,49 @@ func parse(values url.Values, h http.Header, now time.Time) (*request, error) {
 	return q, nil
 }
 
-// knownParams refuses parameters that do not exist, in alphabetical order so that
-// the answer is always the same.
+// knownParams refuses parameters that do not exist.
 func knownParams(values url.Values) error {
-	return onlyParams(values, slices.Concat(filter.Params(), ownParams))
-}
-
-// onlyParams is knownParams for any route.
-func onlyParams(values url.Values, known []string) error {
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if slices.Contains(known, name) {
-			continue
+	for _, name := range namesOf(values) {
+		if !filter.IsParam(name) && !slices.Contains(ownParams, name) {
+			return noParam(name, nearestOf(name, slices.Concat(filter.Params(), ownParams)))
 		}
-		near := filter.Nearest(name, known)
-		p := badParam(name, -1, "there is no parameter %q%s", clip(name), didYouMean(near))
-		p.Nearest = near
-		return p
 	}
 	return nil
+}
+
+// onlyParams is knownParams for routes that take no filter.
+func onlyParams(values url.Values, known []string) error {
+	for _, name := range namesOf(values) {
+		if !slices.Contains(known, name) {
+			return noParam(name, filter.Nearest(name, known))
+		}
+	}
+	return nil
+}
+
+// namesOf is the names in alphabetical order: of several that are wrong it is
+// always the same one that is told.
+func namesOf(values url.Values) []string { return slices.Sorted(maps.Keys(values)) }
+
+// noParam refuses a parameter that does not exist; near is the one that was
+// meant, "" if that is not known.
+func noParam(name, near string) error {
+	p := badParam(name, -1, "there is no parameter %q%s", clip(name), didYouMean(near))
+	p.Nearest = near
+	return p
+}
+
+// nearestOf is the parameter that was meant, where rules with names are taken too:
+// "filter.cats" for "fliter.cats", and "filter.NAME" where no name can be had of it.
+func nearestOf(name string, known []string) string {
+	lead, own, dotted := strings.Cut(name, ".")
+	if lead != "filter" && (!dotted || filter.Nearest(lead, []string{"filter"}) == "") {
+		return filter.Nearest(name, known)
+	}
+	if right := "filter." + own; own != "" && filter.IsParam(right) {
+		return right
+	}
+	return "filter.NAME"
 }
 
 func didYouMean(near string) string {

@@ -37,8 +37,20 @@ func TestBadParameters(t *testing.T) {
 		}{
 			{"trak=go", "trak", nil, "track"},
 			{"Track=go", "Track", nil, "track"},
-			{"q=go", "q", nil, "*"},
-			{"filter.a=go", "filter.a", nil, "*"},
+			{"q=-go", "q", at(0), ""},
+			{"q=cat%20fron%3Aann", "q", at(4), "from:ann"},
+			{"q=%C3%BC%20%F0%9F%94%AD%20%28fron%3Aann%29", "q", at(5), "from:ann"},
+			{"q=go%zz", "q", at(2), ""},
+			{"q=cat&q=dog", "q", nil, ""},
+			{"filter.a=cat%20fron%3Aann", "filter.a", at(4), "from:ann"},
+			{"filter.a=cat&filter.a=dog", "filter.a", nil, ""},
+			{"filter.=go", "filter.", nil, "filter.NAME"},
+			{"filter=go", "filter", nil, "filter.NAME"},
+			{"fliter.a=go", "fliter.a", nil, "filter.a"},
+			{"filters.cats=go", "filters.cats", nil, "filter.cats"},
+			{"filter.a%20b=go", "filter.a b", nil, "*"},
+			{"%66ilter.=go", "filter.", nil, "filter.NAME"},
+			{"Q=go", "Q", nil, "q"},
 			{"zzzzzzzzzz=1", "zzzzzzzzzz", nil, ""},
 			{"=x", "", nil, "*"},
 			{"track=www.x", "track", at(0), "*"},
@@ -140,7 +152,7 @@ func TestHostileInput(t *testing.T) {
 		for _, bad := range []string{"%0D", "%0A", "%0D%0Aid:%201", "%00", "%C2%85", "%E2%80%A8", "%E2%80%A9", "%7F", "%FF", "%EF%BB%BF", "%1B[2J", "</script>"} {
 			for _, query := range []string{
 				"track=x" + bad + "y", "language=d" + bad, "since=" + bad, "events=" + bad, "limit=" + bad,
-				bad + "=1", "last_event_id=" + bad, "payload=" + bad, "format=" + bad, "follow=" + bad,
+				bad + "=1", "last_event_id=" + bad, "q=x" + bad + "y", "filter.a=x" + bad + "y", "filter." + bad + "=x", "payload=" + bad, "format=" + bad, "follow=" + bad,
 			} {
 				resp := g.do("GET", "/stream?"+query, "")
 				if resp.StatusCode == http.StatusOK {
@@ -197,6 +209,7 @@ func TestHostileHeader(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add("track=go&since=15m&events=all,heartbeat&limit=3", "k3f9a1-4711", "text/event-stream")
+	f.Add("q=(cat+OR+%22hot+soup%22)+-is:retweet&filter.a=dog&filter.b=from:12", "", "")
 	f.Fuzz(func(t *testing.T, query, id, accept string) {
 		values := map[string][]string{}
 		h := http.Header{"Last-Event-Id": {id}, "Accept": {accept}}

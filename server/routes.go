@@ -24,6 +24,7 @@ func (s *Server) publicRoutes() http.Handler {
 	r.Group(func(r chi.Router) {
 		r.Use(s.short(s.opts.WriteTimeout))
 		r.HandleFunc("/search", s.searchPage)
+		r.HandleFunc("/filters/check", s.checkFilter)
 		s.open(r, "/status", s.status)
 		s.open(r, "/healthz", s.healthz)
 		s.open(r, "/readyz", s.readyz)
@@ -88,6 +89,10 @@ func (s *Server) unknown(r *chi.Mux) {
 			return
 		}
 		s.setDeadline(w, s.opts.WriteTimeout)
+		if req.URL.Path == "/filters/check" {
+			s.checkFilter(w, req)
+			return
+		}
 		var allowed []string
 		for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
 			if r.Match(chi.NewRouteContext(), m, req.URL.Path) {

@@ -14,22 +14,9 @@ import (
 // allowSearch is what the search routes can be asked with.
 const allowSearch = "GET, HEAD, OPTIONS"
 
-// mayAsk answers what is wrong before parameters are looked at, and preflights;
-// true: go on.
+// mayAsk is may for the search routes: there has to be a search, too.
 func (s *Server) mayAsk(w http.ResponseWriter, r *http.Request) bool {
-	w.Header().Set("Vary", "Accept, Accept-Encoding, Authorization, Origin")
-	if !s.cors.allow(w, r) {
-		problem(http.StatusForbidden, "an opaque origin (null) is refused: serve the page from an origin of its own").write(w, r)
-		return false
-	}
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions:
-		s.cors.preflight(w, r, allowSearch)
-		return false
-	default:
-		w.Header().Set("Allow", allowSearch)
-		problem(http.StatusMethodNotAllowed, "%s takes %s", r.URL.Path, allowSearch).write(w, r)
+	if !s.may(w, r, allowSearch) {
 		return false
 	}
 	if s.search == nil {

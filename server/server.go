@@ -20,7 +20,7 @@ import (
 // default, durations and counts that of the setting of the same name.
 type Options struct {
 	Hub       *fanout.Hub            // where events come from; owned by the caller
-	Dialect   *fanout.Dialect        // of the source, for the deletes an operator makes; default: "twitter"
+	Dialect   *fanout.Dialect        // of the source, for the deletes an operator makes and the posts that filters are tried on; default: "twitter", which reads no posts
 	Source    string                 // the setting SOURCE, as hello and /status show it
 	Version   string                 // of the program
 	Commit    string                 // of the program
@@ -112,6 +112,7 @@ type Server struct {
 	began   time.Time
 	ready   atomic.Bool // has been ready once
 	said    atomic.Pointer[said]
+	checks  chan struct{} // a place in it for every post that is being checked
 	public  http.Handler
 	admin   http.Handler
 
@@ -124,7 +125,7 @@ type Server struct {
 // stops that. It panics on collectors that do not go together.
 func New(o Options) *Server {
 	o = o.withDefaults()
-	s := &Server{opts: o, cors: newCORS(o.CORSOrigins), began: time.Now(), stop: make(chan struct{})}
+	s := &Server{opts: o, cors: newCORS(o.CORSOrigins), began: time.Now(), stop: make(chan struct{}), checks: make(chan struct{}, maxChecks)}
 	s.clients = deliver.New(deliver.Config{
 		Hub: o.Hub, MaxClients: o.MaxClients, MaxPerKey: o.MaxClientsPerKey,
 		Heartbeat: o.Heartbeat, WriteTimeout: o.WriteTimeout, MaxAge: o.MaxAge,

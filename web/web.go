@@ -33,6 +33,7 @@ var assets = map[string]asset{
 	"/":          {name: "index.html", mime: html},
 	"/app.js":    {name: "app.js", mime: script},
 	"/card.js":   {name: "card.js", mime: script},
+	"/check.js":  {name: "check.js", mime: script},
 	"/feed.js":   {name: "feed.js", mime: script},
 	"/gone.js":   {name: "gone.js", mime: script},
 	"/post.js":   {name: "post.js", mime: script},

@@ -22,7 +22,7 @@ func TestPost(t *testing.T) {
 		p.Level != LevelMedium || !p.HasGeo || p.Geo != (Box{1, 2, 3, 4}) {
 		t.Errorf("got %+v", p)
 	}
-	want := []uint64{kindToken.of("one"), kindToken.of("two"), kindUser.of("3")}
+	want := []uint64{kindToken.of("one"), kindToken.of("two"), kindUser.of("3"), kindHas.of("geo")}
 	slices.Sort(want)
 	if !slices.Equal(p.Features, want) {
 		t.Errorf("features %x, want %x", p.Features, want)
@@ -40,7 +40,7 @@ func TestBuilderReuse(t *testing.T) {
 	kept.Features, kept.Refs = slices.Clone(first.Features), slices.Clone(first.Refs)
 
 	b.Reset(Key{"test", "2"})
-	if p := b.Post(); !reflect.DeepEqual(p, &Post{Key: Key{"test", "2"}, Features: []uint64{}}) {
+	if p := b.Post(); !reflect.DeepEqual(p, &Post{Key: Key{"test", "2"}, Features: []uint64{}, Counts: unknown}) {
 		t.Errorf("an empty post after a full one: %+v", p)
 	}
 	fillBench(&b, benchTexts["cyrillic"])
@@ -59,8 +59,8 @@ func TestBuilderShrinks(t *testing.T) {
 		t.Errorf("%d features, want 3", len(p.Features))
 	}
 	b.Reset(Key{})
-	if cap(b.text) > maxKept || cap(b.features)*8 > maxKept {
-		t.Errorf("keeps %d bytes of text, %d features", cap(b.text), cap(b.features))
+	if cap(b.field.text) > maxKept || cap(b.features)*8 > maxKept {
+		t.Errorf("keeps %d bytes of text, %d features", cap(b.field.text), cap(b.features))
 	}
 }
 

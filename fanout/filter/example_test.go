@@ -29,6 +29,31 @@ func Example() {
 	// Output: track=%23golang,annealing simulated&language=en true
 }
 
+// A rule of X's filtered stream, with what should be said to whoever wrote it.
+func ExampleUnderstand() {
+	f, warnings, err := filter.Understand(url.Values{"q": {"(dome or observatory) -is:retweet lang:en"}})
+	fmt.Println(f, err)
+	fmt.Println(warnings)
+	// Output:
+	// language=en&q=dome observatory or -is:retweet <nil>
+	// [q: or is looked for as a word; write OR for either (at character 6)]
+}
+
+// Why a post does not pass.
+func ExampleFilter_Explain() {
+	f, _ := filter.ParseRule(`("opening hours" OR #stargazing) -is:retweet`)
+	var b filter.Builder
+	b.Reset(filter.Key{Source: "twitter", ID: "17"})
+	b.Text("Our #stargazing night")
+	b.Is("retweet")
+	for _, branch := range f.Explain(b.Post()).Branches {
+		fmt.Println(branch.Rule, branch.Text, "has", branch.Tokens, "lacks", branch.Missing)
+	}
+	// Output:
+	// q #stargazing -is:retweet has [#stargazing] lacks [-is:retweet]
+	// q "opening hours" -is:retweet has [] lacks ["opening hours" -is:retweet]
+}
+
 // The canonical form is the same however a filter is written, and can be read
 // again.
 func ExampleFilter_String() {

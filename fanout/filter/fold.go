@@ -1,69 +1,22 @@
 package filter
 
 import (
-	"slices"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
 )
 
 // appendFolded appends s in the form in which posts and terms are compared: NFC
-// and Unicode case folding; what is in that form already stays as it is. Accents stay: "touché" is not "touche".
-// Folding is full ("Straße" is "STRASSE", "ΟΔΟΣ" is "οδος") and the same for
-// every language; of the two Turkish letters İ counts as "i", since that is
-// what its users search for, and ı stays itself as Unicode has it.
+// and Unicode case folding; what is in that form already stays as it is. Accents
+// stay: "touché" is not "touche". Folding is full ("Straße" is "STRASSE", "ΟΔΟΣ"
+// is "οδος") and the same for every language; of the two Turkish letters İ
+// counts as "i", since that is what its users search for, and ı stays itself as
+// Unicode has it. Bytes that are not UTF-8 become U+FFFD.
 func appendFolded(dst, s []byte) []byte {
-	start := len(dst)
-	dst = slices.Grow(dst, len(s))[:start+len(s)]
-	for i := range len(s) {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			return appendFoldedRunes(dst[:start+i], start, s, i)
-		}
-		dst[start+i] = lower[c]
-	}
-	return dst
-}
-
-// appendFoldedRunes goes on where the ASCII of s ends; s[:i] is in dst already,
-// from start on. Nearly all text is in NFC as it comes: the first rune that
-// raises a doubt has all of it checked, and composed if need be.
-func appendFoldedRunes(dst []byte, start int, s []byte, i int) []byte {
-	doubt := false
-	for i < len(s) {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			dst = append(dst, lower[c])
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRune(s[i:])
-		class := classOf(r)
-		if class&isLoose != 0 && !doubt {
-			doubt = true
-			if norm.NFC.QuickSpan(s) < len(s) {
-				s, i, dst = norm.NFC.Bytes(s), 0, dst[:start]
-				continue
-			}
-		}
-		i += n
-		switch {
-		case class&isCased == 0:
-			dst = utf8.AppendRune(dst, r)
-		case r < foldTableSize && foldTable[r] != 0:
-			dst = utf8.AppendRune(dst, rune(foldTable[r]))
-		default:
-			dst = appendFoldedRune(dst, r)
-			doubt = true
-		}
-	}
-	// Folding can undo NFC: H with a line below is two runes, h with one is one.
-	if doubt && norm.NFC.QuickSpan(dst[start:]) < len(dst)-start {
-		dst = append(dst[:start], norm.NFC.Bytes(dst[start:])...)
-	}
-	return dst
+	var f field
+	f.set(string(s))
+	return append(dst, f.text...)
 }
 
 func appendFoldedRune(dst []byte, r rune) []byte {
@@ -109,10 +62,7 @@ var foldsLong = &unicode.RangeTable{R16: []unicode.Range16{
 // (Latin, Greek, Cyrillic, Vietnamese); zero where more than one rune results.
 const foldTableSize = 0x2000
 
-var (
-	foldTable = makeFoldTable()
-	lower     = [utf8.RuneSelf]byte(makeLower())
-)
+var foldTable = makeFoldTable()
 
 func makeFoldTable() *[foldTableSize]uint16 {
 	t := new([foldTableSize]uint16)
@@ -124,14 +74,6 @@ func makeFoldTable() *[foldTableSize]uint16 {
 		if unicode.Is(foldsLong, r) {
 			t[r] = 0
 		}
-	}
-	return t
-}
-
-func makeLower() []byte {
-	t := make([]byte, utf8.RuneSelf)
-	for c := range t {
-		t[c] = byte(unicode.ToLower(rune(c)))
 	}
 	return t
 }

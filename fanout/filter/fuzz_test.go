@@ -113,9 +113,10 @@ func FuzzBuilder(f *testing.F) {
 			t.Fatal("a used builder makes other features")
 		}
 		p = postOf(text)
+		checkOrder(t, text, p)
 		undone := strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">").Replace(text)
 		for _, word := range strings.Fields(undone) {
-			if strings.ContainsAny(word, ",#@＃＠") { // no term holds a comma; of an entity the word is more than its name
+			if strings.ContainsAny(word, ",#@$＃＠＄") { // no term holds a comma; what a sign makes of a word is more, or less, than it
 				continue
 			}
 			filter, err := Parse(url.Values{"track": {word}})
@@ -124,4 +125,32 @@ func FuzzBuilder(f *testing.F) {
 			}
 		}
 	})
+}
+
+// checkOrder: the order is that of the tokens, found the plain way, and all of
+// them are features.
+func checkOrder(t *testing.T, text string, p *Post) {
+	halves := map[uint32]bool{}
+	for _, h := range p.Features {
+		halves[uint32(h)] = true
+	}
+	tokens := slowTokens(text)
+	if len(tokens) != len(p.Order) {
+		t.Fatalf("text %q has %d tokens in order, want %q", text, len(p.Order), tokens)
+	}
+	for i, token := range tokens {
+		if p.Order[i] != uint32(kindToken.of(token)) || !halves[p.Order[i]] {
+			t.Fatalf("text %q: token %d is not %q, or no feature", text, i, token)
+		}
+	}
+	for link := range strings.Lines(p.Links) {
+		if link == "\n" || !strings.HasSuffix(link, "\n") || !strings.Contains(link, ".") {
+			t.Fatalf("text %q: link %q", text, link)
+		}
+		for _, token := range slowTokens(link) {
+			if !has(p.Features, kindToken.of(token)) {
+				t.Fatalf("text %q: %q of the link %q is no feature", text, token, link)
+			}
+		}
+	}
 }

@@ -9,12 +9,17 @@ import (
 
 // follow reads numeric user ids.
 func (p *parsed) follow(list []item) *Error {
+	p.content.kids = slices.Grow(p.content.kids, len(list))
 	for _, it := range list {
 		n, err := strconv.ParseUint(it.text, 10, 64)
 		if err != nil || n == 0 {
 			return errorAt("follow", it.pos, "%s is not a numeric user id; names cannot be followed, use the id behind the name", quote(it.text))
 		}
-		p.users = append(p.users, n)
+		id := it.text
+		if id[0] == '0' {
+			id = strconv.FormatUint(n, 10)
+		}
+		p.content.kids = append(p.content.kids, literalExpr(literal{op: opFeature, is: inFollow, num: n, arg: kindUser.of(id)}, 0))
 	}
 	return nil
 }
@@ -34,7 +39,9 @@ func (p *parsed) locations(list []item) *Error {
 		if err := box.check(); err != "" {
 			return errorAt("locations", list[i-3].pos, "the box %s %s", box, err).near(box.turned())
 		}
-		p.boxes = append(p.boxes, box)
+		p.content.kids = append(p.content.kids, literalExpr(literal{
+			op: opOverlaps, is: inLocations, detail: &detail{box: box},
+		}, 0))
 	}
 	if left := len(list) % 4; left != 0 {
 		return errorAt("locations", list[len(list)-left].pos, "a box is four numbers, west,south,east,north: this one has %d", left)
@@ -59,13 +66,13 @@ func parseDegrees(s string, lon bool) (v float64, problem string) {
 }
 
 // language reads language tags; they compare without case.
-func (p *parsed) language(list []item) *Error {
+func (p *parsed) languages(list []item) *Error {
 	for _, it := range list {
 		tag := strings.ToLower(it.text)
 		if !validTag(tag) {
 			return errorAt("language", it.pos, "%s is not a language tag (BCP 47)", quote(it.text)).near(nearestTag(tag))
 		}
-		p.langs = append(p.langs, tag)
+		p.language.kids = append(p.language.kids, literalExpr(langLiteral(tag), 0))
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func TestTrack(t *testing.T) {
 		{"http://example.com/", "see example.com", true},
 		{"example.com/a", "(https://www.Example.com/A/)", true},
 		{"example.com/a_(b)", "http://example.com/a_(b) is it", true},
-		{"example.com/a_(b)", "(see http://example.com/a_(b))", false},
+		{"example.com/a_(b)", "(see http://example.com/a_(b))", true},
 		{"example.com/a_(b", "(see http://example.com/a_(b))", true},
 		{"example.com/a", "<http://example.com/a>", true},
 		{"example.com", "🔥example.com", true},

@@ -8,11 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// The parameters, in the order of the canonical form.
-var params = []string{"track", "follow", "locations", "language", "filter_level"}
+// The parameters, in the order of the canonical form; behind them filter.NAME.
+var params = []string{"track", "follow", "locations", "language", "filter_level", "q"}
 
-// Params returns the names of the parameters that Parse reads.
+// Params returns the names of the parameters that Parse reads, without the
+// filter.NAME that anybody makes up, see IsParam.
 func Params() []string { return slices.Clone(params) }
+
+// IsParam reports whether Parse reads a parameter of that name: one of Params, or
+// "filter." and a NAME of 1 to 64 letters, digits, "_" and "-".
+func IsParam(name string) bool {
+	own, isNamed := strings.CutPrefix(name, namedPrefix)
+	return slices.Contains(params, name) || isNamed && validName(own)
+}
 
 // Limits is how much one filter may hold. Elevated roles of the v1.1 API had
 // other figures than everybody else, so they are not constants.
@@ -27,27 +35,64 @@ type Limits struct {
 func DefaultLimits() Limits { return Limits{Phrases: 400, IDs: 5000, Boxes: 25} }
 
 // Parse reads a filter within DefaultLimits from the parameters named by Params
-// and ignores all others. The error is an *Error.
+// and filter.NAME, and ignores all others. The error is an *Error.
 func Parse(v url.Values) (*Filter, error) { return DefaultLimits().Parse(v) }
+
+// Parse is the function Parse within limits of one's own.
+func (l Limits) Parse(v url.Values) (*Filter, error) {
+	c, err := l.condition(v, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.filter(), nil
+}
+
+// Understand is Parse with warnings: sentences, at most ten, about what was
+// understood otherwise than it may have been meant. The error is an *Error.
+func Understand(v url.Values) (f *Filter, warnings []string, err error) {
+	var n notes
+	c, wrong := DefaultLimits().condition(v, &n)
+	if wrong != nil {
+		return nil, nil, wrong
+	}
+	return c.filter(), n.said, nil
+}
+
+// ParseRule reads one rule of X's filtered stream: Parse of q alone. The error is
+// an *Error, and so is that of an empty rule.
+func ParseRule(s string) (*Filter, error) {
+	if s == "" {
+		return nil, errorAt("q", 0, "the rule is empty")
+	}
+	return Parse(url.Values{"q": {s}})
+}
 
 // ParseString reads what String wrote, or anything else in the form of a URL
 // query that holds none but the parameters of a filter. The error is an *Error.
 func ParseString(s string) (*Filter, error) {
+	c, err := parseString(s)
+	if err != nil {
+		return nil, err
+	}
+	return c.filter(), nil
+}
+
+func parseString(s string) (*condition, *Error) {
 	v, err := url.ParseQuery(s)
 	if err != nil {
 		return nil, errorAt("filter", -1, "%s is not a URL query: a %%, & or ; in it must be percent-encoded", quote(s))
 	}
 	for name := range v {
-		if !slices.Contains(params, name) {
+		if !slices.Contains(params, name) && !strings.HasPrefix(name, namedPrefix) {
 			return nil, errorAt(name, -1, "no such parameter").near(Nearest(name, params))
 		}
 	}
-	return Parse(v)
+	return DefaultLimits().condition(v, nil)
 }
 
-// Parse is the function Parse within limits of one's own.
-func (l Limits) Parse(v url.Values) (*Filter, error) {
-	var p parsed
+// condition reads all parameters. Warnings go to n, which may be nil.
+func (l Limits) condition(v url.Values, n *notes) (*condition, *Error) {
+	p := parsed{content: anyOf(), language: anyOf()}
 	for _, read := range []struct {
 		param string
 		most  int // items
@@ -56,7 +101,7 @@ func (l Limits) Parse(v url.Values) (*Filter, error) {
 		{"track", l.Phrases, p.track},
 		{"follow", l.IDs, p.follow},
 		{"locations", 4 * l.Boxes, p.locations},
-		{"language", -1, p.language},
+		{"language", -1, p.languages},
 		{"filter_level", -1, p.filterLevel},
 	} {
 		list, err := items(read.param, v[read.param])
@@ -70,7 +115,13 @@ func (l Limits) Parse(v url.Values) (*Filter, error) {
 			return nil, err
 		}
 	}
-	return p.filter(), nil
+	if err := p.readRule(v["q"], n); err != nil {
+		return nil, err
+	}
+	if err := p.readNamed(v, n); err != nil {
+		return nil, err
+	}
+	return p.condition(l)
 }
 
 func tooMany(param string, l Limits, pos int) *Error {

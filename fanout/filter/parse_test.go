@@ -139,7 +139,7 @@ func TestAccepted(t *testing.T) {
 		{"locations": {"-180,-90,180,90", "0,0,0,0", "+1,-.5,1.,0.5"}},
 		{"language": {"en,und,zh-Hant-TW,qme"}},
 		{"filter_level": {"low", "LOW"}},
-		{"payload": {"compact"}, "q": {"\x00"}},
+		{"payload": {"compact"}, "events": {"\x00"}},
 	} {
 		if _, err := Parse(v); err != nil {
 			t.Errorf("%.80v: %v", v, err)

@@ -2,7 +2,6 @@ package filter
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -12,12 +11,6 @@ import (
 // maxPhrase is the length of a phrase in bytes of UTF-8 (v1.1: 1 to 60).
 const maxPhrase = 60
 
-// A term is one word of a phrase in canonical form.
-type term struct {
-	text    string // as it is written
-	feature uint64 // of the posts that hold it
-}
-
 // track reads phrases: any one is enough, and of a phrase every term must be found.
 func (p *parsed) track(list []item) *Error {
 	for _, it := range list {
@@ -25,36 +18,38 @@ func (p *parsed) track(list []item) *Error {
 		if err != nil {
 			return err
 		}
-		p.phrases = append(p.phrases, phrase)
+		p.content.kids = append(p.content.kids, phrase)
 	}
 	return nil
 }
 
-func parsePhrase(it item) ([]term, *Error) {
+func parsePhrase(it item) (expr, *Error) {
 	if len(it.text) > maxPhrase {
-		return nil, phraseTooLong(it, len(it.text))
+		return expr{}, phraseTooLong(it, len(it.text))
 	}
-	var phrase []term
+	phrase := expr{op: opAnd}
+	words := make([]string, 0, 4)
 	pos, rest := it.pos, it.text
 	for rest != "" {
 		word := rest
 		if i := strings.IndexFunc(rest, unicode.IsSpace); i >= 0 {
 			word = rest[:i]
 		}
-		t, err := parseTerm(word, pos)
+		l, err := parseTerm(word, pos)
 		if err != nil {
-			return nil, err
+			return expr{}, err
 		}
-		phrase = append(phrase, t)
+		if !slices.Contains(words, l.text) {
+			words = append(words, l.text)
+			phrase.kids = append(phrase.kids, literalExpr(l, 0))
+		}
 		gap := strings.TrimLeftFunc(rest[len(word):], unicode.IsSpace)
 		pos += utf8.RuneCountInString(rest[:len(rest)-len(gap)])
 		rest = gap
 	}
-	slices.SortFunc(phrase, func(a, b term) int { return cmp.Compare(a.text, b.text) })
-	phrase = slices.Compact(phrase)
 	// Folding may make text longer, and the canonical form must parse too.
-	if n := len(phraseText(phrase)); n > maxPhrase {
-		return nil, phraseTooLong(it, n)
+	if n := len(strings.Join(words, " ")); n > maxPhrase {
+		return expr{}, phraseTooLong(it, n)
 	}
 	return phrase, nil
 }
@@ -63,27 +58,19 @@ func phraseTooLong(it item, n int) *Error {
 	return errorAt("track", it.pos, "the phrase %s has %d bytes of UTF-8: the limit is %d", quote(it.text), n, maxPhrase)
 }
 
-func phraseText(phrase []term) string {
-	words := make([]string, len(phrase))
-	for i, t := range phrase {
-		words[i] = t.text
-	}
-	return strings.Join(words, " ")
-}
-
 // parseTerm makes one word canonical, and refuses what no post can hold: the
 // words of posts have lost the punctuation around them and the "www." in front.
-func parseTerm(word string, pos int) (term, *Error) {
+func parseTerm(word string, pos int) (literal, *Error) {
 	t := appendFolded(nil, []byte(word))
 	t = bytes.TrimFunc(t, func(r rune) bool { return unicode.Is(invisible, r) })
 	if !visible(t) {
-		return term{}, nothingToFind(word, pos)
+		return literal{}, nothingToFind("track", word, pos)
 	}
 	if hasSign(t) {
-		return parseEntity(t, pos)
+		return parseEntity("track", t, pos)
 	}
 	if hasWWW(t[schemeLen(t):]) {
-		return term{}, errorAt("track", pos, "%s never matches: links are compared without www.", quote(word)).
+		return literal{}, errorAt("track", pos, "%s never matches: links are compared without www.", quote(word)).
 			near(validTerm(canonicalURL(t)))
 	}
 	if schemeLen(t) > 0 || bytes.IndexByte(t, '.') >= 0 {
@@ -93,31 +80,38 @@ func parseTerm(word string, pos int) (term, *Error) {
 	core := trimEdges(t)
 	switch {
 	case !visible(core):
-		return term{}, nothingToFind(word, pos)
+		return literal{}, nothingToFind("track", word, pos)
 	case plain(t):
-		return term{string(t), kindToken.ofBytes(t)}, nil
+		return tokenLiteral(t), nil
 	case hasSign(t), len(core) != len(t) && !(bytes.HasPrefix(t, core) && linkPath(core)):
-		return term{}, errorAt("track", pos, "%s never matches: words are compared without the punctuation around them", quote(word)).
+		return literal{}, errorAt("track", pos, "%s never matches: words are compared without the punctuation around them", quote(word)).
 			near(validTerm(core))
 	}
-	return term{string(t), kindWord.ofBytes(t)}, nil
+	return wordLiteral(t), nil
 }
 
 // parseEntity reads a term that asks for a hashtag, a mention or a cashtag.
-func parseEntity(t []byte, pos int) (term, *Error) {
+func parseEntity(param string, t []byte, pos int) (literal, *Error) {
 	name := trimToWord(t[1:])
 	if !visible(name) {
-		return term{}, nothingToFind(string(t), pos)
+		return literal{}, nothingToFind(param, string(t), pos)
 	}
 	if len(name) != len(t)-1 {
-		return term{}, errorAt("track", pos, "%s never matches: the name behind the sign begins and ends with a letter or digit", quote(string(t))).
+		return literal{}, errorAt(param, pos, "%s never matches: the name behind the sign begins and ends with a letter or digit", quote(string(t))).
 			near(validTerm(append(t[:1:1], name...)))
 	}
-	return term{string(t), kindOfSign(t[0]).ofBytes(name)}, nil
+	l := literal{text: string(t), op: opFeature, arg: kindOfSign(t[0]).ofBytes(name), is: standsAlone}
+	if bytes.IndexByte(name, ',') < 0 {
+		l.is |= inTrack
+	}
+	if bytes.IndexFunc(name, endsWord) < 0 {
+		l.is |= inRule
+	}
+	return l, nil
 }
 
-func nothingToFind(word string, pos int) *Error {
-	return errorAt("track", pos, "%s never matches: it is nothing but punctuation, which posts are compared without", quote(word))
+func nothingToFind(param, word string, pos int) *Error {
+	return errorAt(param, pos, "%s never matches: it is nothing but punctuation, which posts are compared without", quote(word))
 }
 
 // hasSign reports whether a term begins with the sign of an entity.

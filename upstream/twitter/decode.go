@@ -72,10 +72,13 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 // the message.
 type decoder struct {
 	reader
-	b       filter.Builder
-	status  status // the outermost
-	refs    [2 * maxNesting]string
-	lastURL string
+	b        filter.Builder
+	status   status // the outermost
+	refs     [2 * maxNesting]string
+	lastURL  string
+	shownURL string
+	media    mediaKinds // of all posts
+	joined   []byte
 
 	// Control messages: what the first well-formed one says, by precedence.
 	control   fanout.Kind // KindPost: none
@@ -96,18 +99,29 @@ type span struct {
 // status is what a post says besides what goes to the builder as it comes.
 type status struct {
 	id           id
-	user         string // id of the author
+	user         id
+	username     string
 	hasUser      bool
-	reposted     string // id of the reposted post's author
+	texts        texts
+	media        mediaKinds // of entities, where every medium is called a photo
+	extended     mediaKinds // of extended_entities
 	isRepost     bool
+	repost       reposted
 	replyUser    id
+	replyName    string
+	replyTo      id
 	replyStatus  bool
 	firstMention string // id of the user mentioned at index 0
 	quoted       id
+	isQuote      bool
+	conversation id
 	point        [2]float64
 	hasPoint     bool
 	place        place
 }
+
+// reposted is what a post says of the one that it reposts.
+type reposted struct{ id, user, username, text string }
 
 // id is an id as two keys bring it, each as a number or as a text.
 type id struct{ text, number string }
@@ -149,13 +163,13 @@ func (d *decoder) walk(json []byte) error {
 		d.scratch = nil
 	}
 	d.reader.reset(json)
-	d.b.Reset(filter.Key{})
-	b, r := d.b, d.reader
-	*d = decoder{reader: r, b: b}
+	d.b.Reset(filter.Key{Source: Name})
+	*d = decoder{reader: d.reader, b: d.b, joined: d.joined}
 	if d.next() != '{' {
 		return errJSON
 	}
 	d.walkStatus(&d.status, 0)
+	d.say(&d.status)
 	if !d.end() {
 		return errJSON
 	}
@@ -165,25 +179,67 @@ func (d *decoder) walk(json []byte) error {
 // post makes the filter's view of the walked message, which is a post.
 func (d *decoder) post() *filter.Post {
 	s := &d.status
-	d.b.Author(s.user)
-	d.b.Concerns(s.replyUser.best())
-	d.b.Concerns(s.reposted)
-	if !s.replyStatus {
-		d.b.Concerns(s.firstMention) // a reply by hand
-	}
-	if !s.isRepost { // native retweets carry no geo
-		if s.hasPoint {
-			d.b.Point(s.point[0], s.point[1])
-		} else if s.place.hasArea {
-			d.b.Area(s.place.area)
-		}
-	}
+	d.b.Author(s.user.best())
+	d.b.From(s.user.best(), s.username)
+	d.whom(s)
+	d.where(s)
+	d.media.tell(&d.b)
 	for _, ref := range d.refs {
 		d.b.Ref(ref)
 	}
-	p := d.b.Post()
-	p.Key = filter.Key{Source: Name, ID: strings.Clone(s.id.best())}
-	return p
+	d.b.ID(s.id.best())
+	return d.b.Post()
+}
+
+// whom tells what a post has to do with others and their posts. v1.1 has no
+// conversations: a post that answers none begins its own; what another one
+// belongs to is not known, unless the server is kind enough to say.
+func (d *decoder) whom(s *status) {
+	d.b.Concerns(s.replyUser.best())
+	d.b.To(s.replyUser.best(), s.replyName)
+	d.b.InReplyTo(s.replyTo.best())
+	conversation := s.conversation.best()
+	if s.replyStatus {
+		d.b.Is("reply")
+	} else {
+		d.b.Concerns(s.firstMention) // a reply by hand
+		if conversation == "" {
+			conversation = s.id.best()
+		}
+	}
+	d.b.Conversation(conversation)
+	if r := &s.repost; s.isRepost {
+		d.b.Is("retweet")
+		d.b.Concerns(r.user)
+		d.b.RetweetsOf(r.user, r.username)
+		d.b.RetweetOf(r.id)
+	}
+	if s.isQuote || s.quoted.best() != "" {
+		d.b.Is("quote")
+	}
+}
+
+// where tells where a post was written. Native retweets carry no geo.
+func (d *decoder) where(s *status) {
+	if s.isRepost {
+		return
+	}
+	if s.hasPoint {
+		d.b.Point(s.point[0], s.point[1])
+	} else if s.place.hasArea {
+		d.b.Area(s.place.area)
+	}
+	p := &s.place
+	if p.id == "" && p.name == "" {
+		return
+	}
+	d.b.Has("geo")
+	d.b.Country(p.country)
+	if strings.HasPrefix(p.name, p.short) {
+		d.b.Place(p.id, p.name)
+	} else {
+		d.b.Place(p.id, p.short, p.name)
+	}
 }
 
 // ref notes a post inside this one, once.

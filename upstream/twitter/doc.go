@@ -64,6 +64,30 @@
 // Runner decides), any other is the clean end of a stream. A message that is
 // longer than upstream.MaxMessage becomes a KindGap event.
 //
+// # What filters know of a post
+//
+// Of the post and of those inside it, four deep: texts, links as expanded and as
+// shown, hashtags, mentions, cashtags, kinds of media. A text that comes cut and
+// whole counts once, as the whole; a repost's, which repeats the beginning of the
+// other one, as "RT @name: " and all of that. The link to itself that a cut text
+// ends with is found by its words, but is not a link of the post.
+//
+// Of the outermost post only:
+//
+//	user                          id, screen_name, name, description, location, verified, four counts
+//	in_reply_to_…                 whom and what it answers: a reply is what names a post
+//	retweeted_status              whom and what it reposts; a retweet
+//	quoted_status, …_id, is_quote_status   a quote: a repost of a quote is one too, as its JSON says
+//	source                        the name between the tags
+//	place, coordinates            id, names, country code, point or box; not of a repost
+//	lang, filter_level
+//
+// Media are sorted by extended_entities, or by entities where these are missing: a
+// photo is an image, a video a video, an animated_gif neither. v1.1 has no
+// conversations: a post that answers nothing, a repost too, begins its own and has
+// its id. To which one an answer belongs is not known, unless conversation_id is
+// there, which compatible servers send.
+//
 // # JSON
 //
 // A post is walked once, by a reader that checks and picks at the same time;

@@ -8,7 +8,10 @@ import (
 
 // place is a place as far as it counts here.
 type place struct {
-	name    string
+	id      string
+	name    string // the full one
+	short   string
+	country string // code
 	area    filter.Box
 	hasArea bool
 }
@@ -57,15 +60,21 @@ func (r *reader) position() (p [2]float64, ok bool) {
 	return p, n == 2
 }
 
-// walkPlace reads a place: its full name and its bounding box.
+// walkPlace reads a place: its id, its names and its bounding box.
 func (r *reader) walkPlace() (p place) {
 	if !r.object() {
 		return p
 	}
 	for r.key() {
 		switch r.name {
+		case "id":
+			p.id, _ = r.str()
+		case "name":
+			p.short, _ = r.str()
 		case "full_name":
 			p.name, _ = r.str()
+		case "country_code":
+			p.country, _ = r.str()
 		case "bounding_box":
 			if r.object() {
 				for r.key() {

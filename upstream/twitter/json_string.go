@@ -1,6 +1,7 @@
 package twitter
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf16"
@@ -98,8 +99,12 @@ func (r *reader) unescape(raw []byte) []byte {
 	s := r.scratch
 	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {
-			s = append(s, raw[i])
-			i++
+			n := bytes.IndexByte(raw[i:], '\\')
+			if n < 0 {
+				n = len(raw) - i
+			}
+			s = append(s, raw[i:i+n]...)
+			i += n
 			continue
 		}
 		switch c := raw[i+1]; c {

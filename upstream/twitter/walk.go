@@ -1,5 +1,12 @@
 package twitter
 
+import (
+	"strconv"
+	"strings"
+
+	"aviary/fanout/filter"
+)
+
 // walkStatus reads an object that may be a post. At level 0 it may as well be
 // any other message. Words, links, tags and names go to the builder as they
 // come, from every level: deliveries of track match inside reposted and quoted
@@ -17,14 +24,16 @@ func (d *decoder) walkStatus(s *status, level int) {
 			s.id.number = d.numeral()
 		case "id_str":
 			s.id.text = d.numeral()
-		case "text", "full_text":
-			d.text()
+		case "text":
+			s.texts.text, _ = d.str()
+		case "full_text":
+			s.texts.full, _ = d.str()
 		case "extended_tweet":
 			d.walkExtended(s)
 		case "entities", "extended_entities":
 			d.walkEntities(s)
 		case "user":
-			d.walkUser(s)
+			d.walkUser(s, level)
 		case "retweeted_status":
 			d.walkInner(s, level, true)
 		case "quoted_status":
@@ -44,6 +53,11 @@ func (d *decoder) walkStatus(s *status, level int) {
 	if q := s.quoted.best(); q != "" {
 		d.ref(q)
 	}
+	if s.extended != 0 {
+		d.media |= s.extended
+	} else {
+		d.media |= s.media
+	}
 }
 
 // walkOuter reads the keys that count on the outermost object only.
@@ -57,10 +71,27 @@ func (d *decoder) walkOuter(s *status) {
 		s.replyUser.number = d.numeral()
 	case "in_reply_to_user_id_str":
 		s.replyUser.text = d.numeral()
-	case "in_reply_to_status_id", "in_reply_to_status_id_str":
+	case "in_reply_to_status_id":
 		if !d.null() {
 			s.replyStatus = true
-			d.skip()
+			s.replyTo.number = d.numeral()
+		}
+	case "in_reply_to_status_id_str":
+		if !d.null() {
+			s.replyStatus = true
+			s.replyTo.text = d.numeral()
+		}
+	case "in_reply_to_screen_name":
+		s.replyName, _ = d.str()
+	case "conversation_id":
+		s.conversation.number = d.numeral()
+	case "conversation_id_str":
+		s.conversation.text = d.numeral()
+	case "is_quote_status":
+		s.isQuote = d.isTrue()
+	case "source":
+		if v, ok := d.str(); ok {
+			d.b.Source(program(v))
 		}
 	case "coordinates":
 		s.point, s.hasPoint = d.walkCoordinates()
@@ -79,25 +110,32 @@ func (d *decoder) walkOuter(s *status) {
 	}
 }
 
-// text gives a text to the builder, which undoes HTML entities itself.
-func (d *decoder) text() {
-	if v, ok := d.str(); ok {
-		d.b.Text(v)
+// program is the name in <a href="…" rel="nofollow">Name</a>.
+func program(source string) string {
+	if from, to := strings.IndexByte(source, '>'), strings.LastIndexByte(source, '<'); from >= 0 && from < to {
+		return source[from+1 : to]
 	}
+	return source
 }
 
-// walkInner reads a reposted or quoted post.
+// walkInner reads a reposted or quoted post. The text of a reposted one is said
+// together with that of the repost.
 func (d *decoder) walkInner(s *status, level int, repost bool) {
 	var inner status
 	d.walkStatus(&inner, level+1)
 	id := inner.id.best()
 	if id == "" {
+		d.say(&inner)
 		return
 	}
 	d.ref(id)
-	if repost {
-		s.isRepost, s.reposted = true, inner.user
+	if !repost {
+		s.isQuote = true
+		d.say(&inner)
+		return
 	}
+	d.sayRest(&inner)
+	s.isRepost, s.repost = true, reposted{id, inner.user.best(), inner.username, inner.texts.whole()}
 }
 
 // walkExtended reads extended_tweet, which holds the whole of a text beyond 140
@@ -109,7 +147,7 @@ func (d *decoder) walkExtended(s *status) {
 	for d.key() {
 		switch d.name {
 		case "full_text":
-			d.text()
+			s.texts.extended, _ = d.str()
 		case "entities", "extended_entities":
 			d.walkEntities(s)
 		default:
@@ -118,35 +156,93 @@ func (d *decoder) walkExtended(s *status) {
 	}
 }
 
-func (d *decoder) walkUser(s *status) {
+// walkUser reads an author, who counts for more at the outermost level.
+func (d *decoder) walkUser(s *status, level int) {
 	if d.next() != '{' {
 		d.skip()
 		return
 	}
 	s.hasUser = true
-	var user id
+	s.user = id{}
+	counts := [4]int64{-1, -1, -1, -1}
 	d.object()
 	for d.key() {
 		switch d.name {
 		case "id":
-			user.number = d.numeral()
+			s.user.number = d.numeral()
 		case "id_str":
-			user.text = d.numeral()
+			s.user.text = d.numeral()
+		case "screen_name":
+			s.username, _ = d.str()
 		default:
-			d.skip()
+			if level > 0 {
+				d.skip()
+			} else {
+				d.walkProfile(&counts)
+			}
 		}
 	}
-	s.user = user.best()
+	if level == 0 {
+		d.b.Counts(counts[0], counts[1], counts[2], counts[3])
+	}
 }
 
+// walkProfile reads what the author of the outermost post is known by.
+func (d *decoder) walkProfile(counts *[4]int64) {
+	switch d.name {
+	case "name":
+		if v, ok := d.str(); ok {
+			d.b.BioName(v)
+		}
+	case "location":
+		if v, ok := d.str(); ok {
+			d.b.BioLocation(v)
+		}
+	case "description":
+		if v, ok := d.str(); ok {
+			d.b.Bio(v)
+		}
+	case "followers_count":
+		counts[filter.CountFollowers] = d.count()
+	case "friends_count":
+		counts[filter.CountFollowing] = d.count()
+	case "statuses_count":
+		counts[filter.CountPosts] = d.count()
+	case "listed_count":
+		counts[filter.CountListed] = d.count()
+	case "verified":
+		if d.isTrue() {
+			d.b.Is("verified")
+		}
+	default:
+		d.skip()
+	}
+}
+
+// count reads a count; -1: it is none.
+func (d *decoder) count() int64 {
+	n, err := strconv.ParseInt(d.numeral(), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// walkEntities reads entities or extended_entities, which differ in media only.
 func (d *decoder) walkEntities(s *status) {
+	kinds := &s.media
+	if d.name == "extended_entities" {
+		kinds = &s.extended
+	}
 	if !d.object() {
 		return
 	}
 	for d.key() {
 		switch d.name {
-		case "urls", "media":
-			d.each(d.walkLink)
+		case "urls":
+			d.each(func() { d.walkLink(nil) })
+		case "media":
+			d.each(func() { d.walkLink(kinds) })
 		case "hashtags":
 			d.each(func() { d.walkTag(d.b.Hashtag) })
 		case "symbols":
@@ -160,22 +256,40 @@ func (d *decoder) walkEntities(s *status) {
 }
 
 // walkLink reads a url or media entity. A post names the same picture in
-// entities and in extended_entities: the builder need not hear it twice.
-func (d *decoder) walkLink() {
+// entities and in extended_entities: the builder need not hear it twice. The
+// short form, which leads to the expanded one, stands in the text.
+func (d *decoder) walkLink(kinds *mediaKinds) {
+	if kinds != nil {
+		*kinds |= someMedia
+	}
 	d.object()
 	for d.key() {
 		switch d.name {
-		case "expanded_url", "display_url":
-			expanded := d.name == "expanded_url"
-			if v, ok := d.str(); ok && (!expanded || v != d.lastURL) {
-				d.b.URL(v)
-				if expanded {
-					d.lastURL = v
-				}
+		case "expanded_url":
+			d.link(&d.lastURL)
+		case "display_url":
+			d.link(&d.shownURL)
+		case "type":
+			if v, ok := d.str(); ok && kinds != nil {
+				*kinds |= mediaKind(v)
 			}
 		default:
 			d.skip()
 		}
+	}
+}
+
+// link reads one form of a link; last is that of the link before.
+func (d *decoder) link(last *string) {
+	v, ok := d.str()
+	if !ok || v == *last {
+		return
+	}
+	*last = v
+	if strings.HasPrefix(strings.TrimPrefix(v, "https://"), "twitter.com/i/web/status/") {
+		d.b.OwnURL(v)
+	} else {
+		d.b.URL(v)
 	}
 }
 

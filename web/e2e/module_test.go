@@ -35,6 +35,8 @@ func TestModules(t *testing.T) {
 		{`mark("abc", 3)`, `["abc","",""]`},
 		{`mark("abc", undefined)`, `null`},
 		{`mark("abc", 9)`, `null`},
+		{`mark("(a, b:c) d", 4, "q")`, `["(a, ","b:c",") d"]`},
+		{`mark("(a", 0, "q")`, `["","(","a"]`},
 		{`curl("http://h/?q='x'")`, `"curl -N 'http://h/?q=%27x%27'"`},
 		{`many(1, "post") + many(1200, "post")`, `"1 post1,200 posts"`},
 		{`gap({ reason: "slow", missed: 120 })`, `"This page fell behind: 120 posts are missing here."`},

@@ -1,11 +1,12 @@
 // The live page: what the reader asks for goes to a Stream and a Search, what
 // they say goes to a Feed and into words.
 
+import { Check, explained } from "/check.js";
 import { Feed } from "/feed.js";
 import { remember } from "/gone.js";
 import { Search } from "/search.js";
 import { Stream } from "/stream.js";
-import { connection, curl, gap, held, many, mark, number, upstream } from "/words.js";
+import { connection, curl, gap, held, many, number, upstream } from "/words.js";
 import { make } from "/card.js";
 
 const el = (id) => document.getElementById(id);
@@ -20,6 +21,8 @@ const search = new Search({
   problem: el("find-problem"), results: el("results"), stop: el("stop"), curl: el("find-curl"),
 });
 
+const check = new Check(checked);
+
 let stream = null; // feeds the list
 let trial = null; // asks for a filter that the gateway has not taken yet
 let left = 0; // posts that max_rate left out
@@ -28,14 +31,25 @@ let waiting = 0;
 
 // ---- the filter and its address ----------------------------------------------
 
+// fields are the form's fields by the parameter of /stream that they are: the
+// first box is track or, when a rule stands in it, q.
+const fields = () => ({ [el("as").value]: el("track"), language: el("language") });
+
 // wanted is what the form says, as parameters of /stream.
 function wanted() {
   const query = new URLSearchParams();
-  for (const name of ["track", "language"]) {
-    const value = el(name).value.trim();
+  for (const [name, field] of Object.entries(fields())) {
+    const value = field.value.trim();
     if (value !== "") query.set(name, value);
   }
   return query;
+}
+
+// write says how the first box is written: as "track", words, or as "q", a rule.
+function write(as) {
+  el("as").value = as;
+  el("ask").textContent = as === "q" ? "Show posts that match" : "Show posts about";
+  for (const hint of el("track-hint").children) hint.hidden = hint.dataset.as !== as;
 }
 
 // permalink is the page's own address for what the form says.
@@ -48,17 +62,20 @@ function permalink() {
 
 function fill(address) {
   const query = new URL(address).searchParams;
-  el("track").value = query.get("track") ?? "";
+  write(query.has("q") ? "q" : "track");
+  el("track").value = query.get(el("as").value) ?? "";
   el("language").value = query.get("language") ?? "";
   el("pace").value = query.get("max_rate") ?? PACE;
   if (el("pace").selectedIndex < 0) el("pace").value = PACE;
-  if (query.has("q")) el("find").elements.q.value = query.get("q");
+  if (query.has("search")) el("find").elements.q.value = query.get("search");
 }
 
 // apply tries the form's filter. The list stays as it is until the gateway has
 // taken it: a typing error costs the reader nothing.
 function apply(push) {
   trial?.stop();
+  check.stop();
+  checked({});
   problem(null);
   const filter = wanted();
   const query = new URLSearchParams(filter);
@@ -141,22 +158,25 @@ function say(id, [mood, words]) {
   el(id).textContent = words;
 }
 
-// problem shows what the gateway does not like about the filter, in its own
-// words, and marks the place.
+// problem shows why the gateway did not take the filter. It interrupts the
+// reader, who has asked for it.
 function problem(p) {
-  for (const input of [el("track"), el("language")]) {
-    if (p?.param === input.name) input.setAttribute("aria-invalid", "true");
-    else input.removeAttribute("aria-invalid");
+  el("problem").replaceChildren(...explained(p, fields()));
+  el("problem").hidden = !p;
+}
+
+// checked says what the gateway makes of what stands in the form; politely, for
+// the reader is still writing.
+function checked({ understood, problem: wrong }) {
+  if (!el("problem").hidden) problem(null);
+  const parts = explained(wrong, fields());
+  if (parts.length > 0) parts.splice(0, parts.length, make("div", "problem", ...parts));
+  if (understood) {
+    const filter = make("code", "", understood.filter);
+    filter.dir = "auto";
+    parts.push(make("p", "", "Understood as ", filter), ...understood.warnings.map((words) => make("p", "", words)));
   }
-  const parts = p ? [make("span", "", p.detail)] : [];
-  const cut = p && ["track", "language"].includes(p.param) ? mark(el(p.param).value.trim(), p.position) : null;
-  if (cut) {
-    const shown = make("code", "cut", cut[0], make("mark", "", cut[1]), cut[2]);
-    shown.dir = "auto";
-    parts.push(shown);
-  }
-  el("problem").replaceChildren(...parts);
-  el("problem").hidden = parts.length === 0;
+  el("checked").replaceChildren(...parts);
 }
 
 function leftOut() {
@@ -188,6 +208,11 @@ el("filter").addEventListener("submit", (e) => {
   apply(true);
 });
 el("pace").addEventListener("change", () => apply(true));
+for (const field of ["track", "language"]) el(field).addEventListener("input", () => check.about(wanted()));
+el("as").addEventListener("change", () => {
+  write(el("as").value);
+  check.about(wanted());
+});
 el("clear").addEventListener("click", () => {
   el("track").value = el("language").value = "";
   apply(true);

@@ -102,11 +102,12 @@ export const held = {
 export const curl = (address) => "curl -N '" + address.replaceAll("'", "%27") + "'";
 
 // mark cuts a value at the code point where it is wrong: what is before, the
-// wrong word (to the next comma or space), what is after. null: no such place.
-export function mark(value, position) {
+// wrong word, what is after. The word goes to the next comma or space, that of a
+// rule (as: "q") to the next parenthesis or space. null: no such place.
+export function mark(value, position, as = "track") {
   const points = [...value];
   if (!Number.isInteger(position) || position < 0 || position > points.length || value === "") return null;
   const rest = points.slice(position).join("");
-  const wrong = /^[^,\s]+/.exec(rest)?.[0] ?? [...rest][0] ?? "";
+  const wrong = (as === "q" ? /^[^()\s]+/ : /^[^,\s]+/).exec(rest)?.[0] ?? [...rest][0] ?? "";
   return [points.slice(0, position).join(""), wrong, rest.slice(wrong.length)];
 }

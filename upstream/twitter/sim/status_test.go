@@ -26,6 +26,7 @@ type status struct {
 	User             account         `json:"user"`
 	ReplyTo          string          `json:"in_reply_to_status_id_str"`
 	ReplyUser        string          `json:"in_reply_to_user_id_str"`
+	ReplyName        string          `json:"in_reply_to_screen_name"`
 	Entities         entities        `json:"entities"`
 	ExtendedEntities *entities       `json:"extended_entities"`
 	Extended         *extended       `json:"extended_tweet"`
@@ -49,6 +50,17 @@ type account struct {
 	Screen string `json:"screen_name"`
 	Avatar string `json:"profile_image_url_https"`
 	Verify bool   `json:"verified"`
+	Bio    string `json:"description"`
+	Where  string `json:"location"`
+	Counts
+}
+
+// Counts are how known an account is.
+type Counts struct {
+	Followers int `json:"followers_count"`
+	Following int `json:"friends_count"`
+	Posts     int `json:"statuses_count"`
+	Listed    int `json:"listed_count"`
 }
 
 type extended struct {
@@ -74,6 +86,7 @@ type mark struct {
 	Screen   string `json:"screen_name"`
 	MediaURL string `json:"media_url_https"`
 	Alt      string `json:"ext_alt_text"`
+	Type     string `json:"type"`
 	Indices  []int  `json:"indices"`
 }
 
@@ -85,8 +98,11 @@ type point struct {
 }
 
 type placed struct {
-	Name string
-	Box  struct{ Coordinates [][][]float64 } `json:"bounding_box"`
+	ID      string
+	Name    string
+	Full    string                              `json:"full_name"`
+	Country string                              `json:"country_code"`
+	Box     struct{ Coordinates [][][]float64 } `json:"bounding_box"`
 }
 
 func decode(t *testing.T, raw []byte) status {
@@ -216,6 +232,11 @@ func tally(s *status, raw []byte, count map[string]int) {
 		for _, m := range media.Media {
 			alt = alt || m.Alt != ""
 		}
+		count[media.Media[0].Type]++
+	}
+	count["by "+s.Source]++
+	if p := s.Place; p != nil && p.ID != "" && p.Full != "" && len(p.Country) == 2 {
+		count["place with names and country"]++
 	}
 	for what, is := range map[string]bool{
 		"retweet": s.Retweeted != nil, "retweet of an extended": s.Retweeted != nil && s.Retweeted.Extended != nil,
@@ -223,6 +244,8 @@ func tally(s *status, raw []byte, count map[string]int) {
 		"hashtag": len(e.Hashtags) > 0, "mention": len(e.Mentions) > 0, "cashtag": len(e.Symbols) > 0, "link": len(e.URLs) > 0,
 		"media": media != nil, "alt": alt, "place": s.Place != nil, "point": s.Coordinates != nil,
 		"sensitive": s.Sensitive != nil && *s.Sensitive, "withheld": len(s.Withheld) > 0, "verified": s.User.Verify,
+		"bio": s.User.Bio != "", "location": s.User.Where != "", "known": s.User.Followers > 1000, "little known": s.User.Followers < 100,
+		"following, posts": s.User.Following > 0 && s.User.Posts > 0, "listed": s.User.Listed > 0, "reply with a name": s.ReplyTo != "" && s.ReplyName != "",
 		"escaped as ASCII":   bytes.Contains(raw, []byte(`https:\/\/`)),
 		"&amp; &lt; &gt;":    strings.Contains(whole, "&amp;") || strings.Contains(whole, "&lt;") || strings.Contains(whole, "&gt;"),
 		"emoji with ZWJ":     strings.Contains(whole, "\u200d"),
