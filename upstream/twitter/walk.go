@@ -5,18 +5,18 @@ package twitter
 // come, from every level: deliveries of track match inside reposted and quoted
 // posts too.
 func (d *decoder) walkStatus(s *status, level int) {
-	if level > maxNesting || !d.object() {
+	if level > maxNesting || !d.Object() {
 		if level > maxNesting {
-			d.skip()
+			d.Skip()
 		}
 		return
 	}
-	for d.key() {
-		switch d.name {
+	for d.Key() {
+		switch d.Name {
 		case "id":
-			s.id.number = d.numeral()
+			s.id.number = d.Numeral()
 		case "id_str":
-			s.id.text = d.numeral()
+			s.id.text = d.Numeral()
 		case "text", "full_text":
 			d.text()
 		case "extended_tweet":
@@ -30,12 +30,12 @@ func (d *decoder) walkStatus(s *status, level int) {
 		case "quoted_status":
 			d.walkInner(s, level, false)
 		case "quoted_status_id":
-			s.quoted.number = d.numeral()
+			s.quoted.number = d.Numeral()
 		case "quoted_status_id_str":
-			s.quoted.text = d.numeral()
+			s.quoted.text = d.Numeral()
 		default:
 			if level > 0 {
-				d.skip()
+				d.Skip()
 			} else {
 				d.walkOuter(s)
 			}
@@ -48,30 +48,30 @@ func (d *decoder) walkStatus(s *status, level int) {
 
 // walkOuter reads the keys that count on the outermost object only.
 func (d *decoder) walkOuter(s *status) {
-	switch d.name {
+	switch d.Name {
 	case "created_at":
-		d.created, _ = d.str()
+		d.created, _ = d.Str()
 	case "timestamp_ms":
-		d.stamp = d.numeral()
+		d.stamp = d.Numeral()
 	case "in_reply_to_user_id":
-		s.replyUser.number = d.numeral()
+		s.replyUser.number = d.Numeral()
 	case "in_reply_to_user_id_str":
-		s.replyUser.text = d.numeral()
+		s.replyUser.text = d.Numeral()
 	case "in_reply_to_status_id", "in_reply_to_status_id_str":
-		if !d.null() {
+		if !d.Null() {
 			s.replyStatus = true
-			d.skip()
+			d.Skip()
 		}
 	case "coordinates":
 		s.point, s.hasPoint = d.walkCoordinates()
 	case "place":
 		s.place = d.walkPlace()
 	case "lang":
-		if v, ok := d.str(); ok {
+		if v, ok := d.Str(); ok {
 			d.b.Lang(v)
 		}
 	case "filter_level":
-		if v, ok := d.str(); ok {
+		if v, ok := d.Str(); ok {
 			d.b.Level(v)
 		}
 	default:
@@ -81,7 +81,7 @@ func (d *decoder) walkOuter(s *status) {
 
 // text gives a text to the builder, which undoes HTML entities itself.
 func (d *decoder) text() {
-	if v, ok := d.str(); ok {
+	if v, ok := d.Str(); ok {
 		d.b.Text(v)
 	}
 }
@@ -103,58 +103,58 @@ func (d *decoder) walkInner(s *status, level int, repost bool) {
 // walkExtended reads extended_tweet, which holds the whole of a text beyond 140
 // characters and the entities that belong to it.
 func (d *decoder) walkExtended(s *status) {
-	if !d.object() {
+	if !d.Object() {
 		return
 	}
-	for d.key() {
-		switch d.name {
+	for d.Key() {
+		switch d.Name {
 		case "full_text":
 			d.text()
 		case "entities", "extended_entities":
 			d.walkEntities(s)
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 }
 
 func (d *decoder) walkUser(s *status) {
-	if d.next() != '{' {
-		d.skip()
+	if d.Peek() != '{' {
+		d.Skip()
 		return
 	}
 	s.hasUser = true
 	var user id
-	d.object()
-	for d.key() {
-		switch d.name {
+	d.Object()
+	for d.Key() {
+		switch d.Name {
 		case "id":
-			user.number = d.numeral()
+			user.number = d.Numeral()
 		case "id_str":
-			user.text = d.numeral()
+			user.text = d.Numeral()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 	s.user = user.best()
 }
 
 func (d *decoder) walkEntities(s *status) {
-	if !d.object() {
+	if !d.Object() {
 		return
 	}
-	for d.key() {
-		switch d.name {
+	for d.Key() {
+		switch d.Name {
 		case "urls", "media":
-			d.each(d.walkLink)
+			d.Each(d.walkLink)
 		case "hashtags":
-			d.each(func() { d.walkTag(d.b.Hashtag) })
+			d.Each(func() { d.walkTag(d.b.Hashtag) })
 		case "symbols":
-			d.each(func() { d.walkTag(d.b.Cashtag) })
+			d.Each(func() { d.walkTag(d.b.Cashtag) })
 		case "user_mentions":
-			d.each(func() { d.walkMention(s) })
+			d.Each(func() { d.walkMention(s) })
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 }
@@ -162,29 +162,29 @@ func (d *decoder) walkEntities(s *status) {
 // walkLink reads a url or media entity. A post names the same picture in
 // entities and in extended_entities: the builder need not hear it twice.
 func (d *decoder) walkLink() {
-	d.object()
-	for d.key() {
-		switch d.name {
+	d.Object()
+	for d.Key() {
+		switch d.Name {
 		case "expanded_url", "display_url":
-			expanded := d.name == "expanded_url"
-			if v, ok := d.str(); ok && (!expanded || v != d.lastURL) {
+			expanded := d.Name == "expanded_url"
+			if v, ok := d.Str(); ok && (!expanded || v != d.lastURL) {
 				d.b.URL(v)
 				if expanded {
 					d.lastURL = v
 				}
 			}
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 }
 
 func (d *decoder) walkTag(add func(string)) {
-	d.object()
-	for d.key() {
-		if d.name != "text" {
-			d.skip()
-		} else if v, ok := d.str(); ok {
+	d.Object()
+	for d.Key() {
+		if d.Name != "text" {
+			d.Skip()
+		} else if v, ok := d.Str(); ok {
 			add(v)
 		}
 	}
@@ -193,27 +193,27 @@ func (d *decoder) walkTag(add func(string)) {
 func (d *decoder) walkMention(s *status) {
 	var user id
 	first := false
-	d.object()
-	for d.key() {
-		switch d.name {
+	d.Object()
+	for d.Key() {
+		switch d.Name {
 		case "screen_name":
-			if v, ok := d.str(); ok {
+			if v, ok := d.Str(); ok {
 				d.b.Mention(v)
 			}
 		case "id":
-			user.number = d.numeral()
+			user.number = d.Numeral()
 		case "id_str":
-			user.text = d.numeral()
+			user.text = d.Numeral()
 		case "indices":
-			if d.array() {
-				for n := 0; d.item(); n++ {
-					if v, ok := d.num(); ok && n == 0 {
+			if d.Array() {
+				for n := 0; d.Item(); n++ {
+					if v, ok := d.Num(); ok && n == 0 {
 						first = v == "0"
 					}
 				}
 			}
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 	if first {
