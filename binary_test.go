@@ -70,7 +70,7 @@ func TestExitCodes(t *testing.T) {
 		{"env -check", []string{"AVIARY_LISTN=1"}, exitSettings, "", "did you mean AVIARY_LISTEN?"},
 		{"env -what", nil, exitSettings, "", "-what"},
 		{"", []string{"AVIARY_LISTN=1"}, exitSettings, "", "did you mean AVIARY_LISTEN?"},
-		{"serve", []string{"AVIARY_SOURCE=x"}, exitSettings, "", "sim, twitter, file"},
+		{"serve", []string{"AVIARY_SOURCE=mastodon"}, exitSettings, "", "sim, twitter, x, file"},
 		{"healthcheck", []string{"AVIARY_LISTEN=127.0.0.1:1"}, exitFailed, "", "does not answer"},
 		{"healthcheck", []string{"AVIARY_LISTEN=nowhere"}, exitSettings, "", "AVIARY_LISTEN"},
 	} {

@@ -8,12 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"aviary/fanout"
 	"aviary/server"
 	"aviary/upstream"
-	"aviary/upstream/twitter"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -85,14 +85,10 @@ func (g *gateway) start(s *settings) (err error) {
 	}
 	g.hub = fanout.NewHub(fanout.Config{Events: s.HistoryEvents, Bytes: int64(s.HistoryBytes), Age: s.HistoryAge})
 	g.runner = &upstream.Runner{
-		Source:  g.source,
-		Publish: g.hub.Publish,
-		Name:    s.Source,
-		Ladders: upstream.Ladders{
-			Network: s.BackoffNetwork, NetworkMax: s.BackoffNetworkMax,
-			HTTP: s.BackoffHTTP, HTTPMax: s.BackoffHTTPMax,
-			RateLimit: s.BackoffRateLimit, RateLimitMax: s.BackoffRateLimitMax,
-		},
+		Source:       g.source.Source,
+		Publish:      g.hub.Publish,
+		Name:         s.Source,
+		Ladders:      s.ladders(),
 		StallTimeout: s.StallTimeout,
 		StreamLimit:  s.StreamLimit,
 		Log:          g.log,
@@ -115,7 +111,7 @@ func (g *gateway) closeListeners() {
 func (g *gateway) options(s *settings) server.Options {
 	o := server.Options{
 		Hub:       g.hub,
-		Dialect:   twitter.Dialect,
+		Dialect:   g.source.dialect,
 		Source:    s.Source,
 		Version:   version,
 		Commit:    revision(),
@@ -181,8 +177,13 @@ func (g *gateway) ended(part string, err error) {
 func (g *gateway) startUpstream() {
 	ctx, stop := context.WithCancel(context.Background())
 	g.stopUpstream, g.upstreamDone = stop, make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() { g.ended("the upstream", g.runner.Run(ctx)) })
+	if beside := g.source.beside; beside != nil {
+		running.Go(func() { beside(ctx, g.hub) })
+	}
 	go func() {
 		defer close(g.upstreamDone)
-		g.ended("the upstream", g.runner.Run(ctx))
+		running.Wait()
 	}()
 }

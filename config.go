@@ -41,7 +41,7 @@ type settings struct {
 	HistoryBytes  size          `env:"HISTORY_BYTES" envDefault:"256MiB" group:"History" doc:"Most bytes they take, JSON and decoded posts. Their shared encodings may take a quarter of it on top."`
 	HistoryAge    time.Duration `env:"HISTORY_AGE" envDefault:"24h" group:"History" doc:"How long an event is held, and how long a delete is remembered."`
 
-	Source       string        `env:"SOURCE" envDefault:"sim" group:"Source" doc:"Where posts come from: sim (a simulated Twitter inside the process), twitter (the v1.1 streaming API), file (a capture)."`
+	Source       string        `env:"SOURCE" envDefault:"sim" group:"Source" doc:"Where posts come from: sim (a simulated Twitter inside the process), twitter (the v1.1 streaming API), x (the filtered stream of X API v2), file (a capture)."`
 	Track        string        `env:"TRACK" group:"Source" doc:"What to ask the upstream for: phrases, as in the v1.1 parameter track. twitter needs one of TRACK, FOLLOW and LOCATIONS."`
 	Follow       string        `env:"FOLLOW" group:"Source" doc:"The same: user ids, as in follow."`
 	Locations    string        `env:"LOCATIONS" group:"Source" doc:"The same: boxes as west,south,east,north, as in locations."`
@@ -65,6 +65,12 @@ type settings struct {
 
 	TwitterAPIURL      string `env:"TWITTER_API_URL" envDefault:"https://api.twitter.com" group:"Twitter v1.1" doc:"Server of the v1.1 REST API, for search: scheme and host."`
 	TwitterBearerToken secret `env:"TWITTER_BEARER_TOKEN" group:"Twitter v1.1" doc:"Bearer token for search, used as it is. With it searches have the budget of the app (450 in 15 minutes), without it that of the user (180)."`
+
+	XAPIURL          string `env:"X_API_URL" envDefault:"https://api.x.com" group:"X API v2" doc:"Server of API v2: scheme and host."`
+	XBearerToken     secret `env:"X_BEARER_TOKEN" group:"X API v2" doc:"Bearer token of the app, used as it is: for the stream, its rules and search."`
+	XRulesFile       string `env:"X_RULES_FILE" group:"X API v2" doc:"Rules in X's language, one a line, as [tag: ]rule; # and a space begin a comment. They are streamed beside what TRACK, FOLLOW, LOCATIONS and LANGUAGE ask for. Read again at each connect; rules that others keep on the server are left alone."`
+	XBackfillMinutes int    `env:"X_BACKFILL_MINUTES" envDefault:"0" group:"X API v2" doc:"How many minutes, 1 to 5, the upstream is asked to send again after an outage, where the token may. 0: gaps are filled by search instead."`
+	XPostBudget      int    `env:"X_POST_BUDGET" envDefault:"0" group:"X API v2" doc:"Most posts to read in a month of UTC, by stream, search and look-ups; then the upstream waits for the next month. Counted in memory: a restart begins at 0. 0: no budget."`
 
 	SearchCache time.Duration `env:"SEARCH_CACHE" envDefault:"10s" group:"Search" doc:"How long an answer serves everybody who asks the same. 0s: only those who ask at the same time share one."`
 	SearchWait  time.Duration `env:"SEARCH_WAIT" envDefault:"0s" shown:"5s with OAuth 1.0a, 2s with a bearer token" group:"Search" doc:"Time from the start of one request for a page of /search/pages to the next, over all clients. 0s: the default."`

@@ -31,6 +31,8 @@ func (s *settings) check(found *problems) {
 	switch s.Source {
 	case "twitter":
 		s.checkTwitter(found)
+	case "x":
+		s.checkX(found)
 	case "file":
 		s.checkFile(found)
 	}
@@ -150,7 +152,7 @@ func (s *settings) checkWords(found *problems) {
 	}
 	among("LOG_LEVEL", s.LogLevel, "debug", "info", "warn", "error")
 	among("LOG_FORMAT", s.LogFormat, "text", "json")
-	if slices.Contains([]string{"x", "mastodon", "bluesky", "sse"}, s.Source) {
+	if slices.Contains([]string{"mastodon", "bluesky", "sse"}, s.Source) {
 		found.add("SOURCE", "this version has no source %q; it has %s", s.Source, strings.Join(sources, ", "))
 	} else {
 		among("SOURCE", s.Source, sources...)
@@ -161,7 +163,7 @@ func (s *settings) checkWords(found *problems) {
 }
 
 // sources are the sources that exist.
-var sources = []string{"sim", "twitter", "file"}
+var sources = []string{"sim", "twitter", "x", "file"}
 
 // checkSecrets refuses what cannot be a token or a key: line ends and other
 // control characters, which come from a file with more than the secret in it.
@@ -217,7 +219,13 @@ func (s *settings) checkForms(found *problems) {
 	if _, err := file.ParsePace(s.FileRate); err != nil {
 		found.add("FILE_RATE", "%v", err)
 	}
-	for name, address := range map[string]string{"TWITTER_STREAM_URL": s.TwitterStreamURL, "TWITTER_API_URL": s.TwitterAPIURL} {
+	if (s.XBackfillMinutes < 0 || s.XBackfillMinutes > 5) && !found.about("X_BACKFILL_MINUTES") {
+		found.add("X_BACKFILL_MINUTES", "must be from 0 to 5; X sends no more minutes again")
+	}
+	if s.XPostBudget < 0 && !found.about("X_POST_BUDGET") {
+		found.add("X_POST_BUDGET", "must not be negative; write a number of posts a month, or 0 for no budget")
+	}
+	for name, address := range map[string]string{"TWITTER_STREAM_URL": s.TwitterStreamURL, "TWITTER_API_URL": s.TwitterAPIURL, "X_API_URL": s.XAPIURL} {
 		u, err := url.Parse(address)
 		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 			// The value is not repeated: a URL that is wrong may hold a password.

@@ -18,8 +18,10 @@ import (
 // source is the configured upstream.Source and what it needs besides.
 type source struct {
 	upstream.Source
-	search *twitter.Searcher // nil: it cannot be searched
-	close  func()            // closes what newSource started
+	dialect *fanout.Dialect
+	search  upstream.Searcher                        // nil: it cannot be searched
+	beside  func(ctx context.Context, h *fanout.Hub) // runs while the stream does; nil: nothing
+	close   func()                                   // closes what newSource started
 }
 
 // simTrack is a word that simulated posts hold often.
@@ -39,7 +41,9 @@ func (g *gateway) newSource(s *settings) (*source, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &source{Source: from, search: search, close: func() {}}, nil
+		return &source{Source: from, dialect: twitter.Dialect, search: search, close: func() {}}, nil
+	case "x":
+		return g.newXSource(s)
 	}
 	return g.newSimSource(s)
 }
@@ -94,7 +98,7 @@ func (g *gateway) newSimSource(s *settings) (*source, error) {
 		closeAll()
 		return nil, err
 	}
-	return &source{Source: from, search: search, close: closeAll}, nil
+	return &source{Source: from, dialect: twitter.Dialect, search: search, close: closeAll}, nil
 }
 
 // simSeed picks the simulated population and its topics.
@@ -117,7 +121,7 @@ func newFileSource(s *settings) (*source, error) {
 	if !wanted.Empty() || s.Language != "" || s.FilterLevel != "" {
 		from = narrowed{from, wanted}
 	}
-	return &source{Source: from, close: func() {}}, nil
+	return &source{Source: from, dialect: twitter.Dialect, close: func() {}}, nil
 }
 
 // narrowed passes on only the posts that match: a capture is narrowed by TRACK

@@ -40,13 +40,13 @@ func (g *gateway) searchOptions(s *settings, o *server.Options) {
 	o.SearchBackoff, o.SearchBackoffMax = s.BackoffHTTP, s.BackoffHTTPMax
 }
 
-// searcher is the twitter package's search in the server's words: the two do
-// not know each other.
-type searcher struct{ from *twitter.Searcher }
+// searcher is a source's search in the server's words: the two do not
+// know each other.
+type searcher struct{ from upstream.Searcher }
 
 // Search implements server.Searcher.
 func (t searcher) Search(ctx context.Context, q server.SearchQuestion) (*server.SearchPage, error) {
-	found, err := t.from.Search(ctx, twitter.Question(q))
+	found, err := t.from.Search(ctx, upstream.Question(q))
 	if err != nil {
 		return nil, searchError(err)
 	}
@@ -65,7 +65,7 @@ func (t searcher) Rate() server.SearchRate { return server.SearchRate(t.from.Rat
 
 // searchError translates an error; others stay as they are.
 func searchError(err error) error {
-	var e *twitter.SearchError
+	var e *upstream.SearchError
 	if !errors.As(err, &e) {
 		return err
 	}

@@ -55,6 +55,12 @@ type Dialect struct {
 	Post func(json []byte) (*filter.Post, error)
 	// Compact appends the compact form of a post (docs: "Compact post") to dst.
 	Compact func(dst, json []byte) ([]byte, error)
+	// V1 appends a post as a status of Twitter's v1.1 API, in the form of its
+	// streams; nil: its JSON is one already.
+	V1 func(dst, json []byte) ([]byte, error)
+	// V2 appends a post as an envelope of X's API v2, data and includes with all
+	// that is known; nil: its JSON is one already.
+	V2 func(dst, json []byte) ([]byte, error)
 }
 
 // Aim says who gets an event.

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/go-chi/chi/v5"
@@ -11,7 +13,8 @@ import (
 
 // listClients says who is connected.
 func (s *Server) listClients(w http.ResponseWriter, r *http.Request) {
-	list := s.clients.List()
+	list := append(s.clients.List(), s.compat.List()...)
+	slices.SortFunc(list, func(a, b deliver.Info) int { return cmp.Compare(a.ID, b.ID) })
 	writeJSON(w, r, http.StatusOK, struct {
 		Count   int            `json:"count"`
 		Clients []deliver.Info `json:"clients"`
@@ -22,7 +25,7 @@ func (s *Server) listClients(w http.ResponseWriter, r *http.Request) {
 func (s *Server) evictClient(w http.ResponseWriter, r *http.Request) {
 	name := chi.URLParam(r, "id")
 	id, err := strconv.ParseUint(name, 10, 64)
-	if err != nil || !s.clients.Evict(id) {
+	if err != nil || !s.clients.Evict(id) && !s.compat.Evict(id) {
 		problem(http.StatusNotFound, "there is no client %q: GET /clients lists them", clip(name)).write(w, r)
 		return
 	}

@@ -20,11 +20,13 @@ func (s *Server) publicRoutes() http.Handler {
 	// Nothing that wraps a writer may stand around a stream.
 	r.With(clientIP(s.opts.TrustedProxies)).HandleFunc("/stream", s.stream)
 	r.With(clientIP(s.opts.TrustedProxies)).HandleFunc("/search/pages", s.searchPages)
+	s.compat.Streams(r.With(clientIP(s.opts.TrustedProxies)))
 
 	r.Group(func(r chi.Router) {
 		r.Use(s.short(s.opts.WriteTimeout))
 		r.HandleFunc("/search", s.searchPage)
 		r.HandleFunc("/filters/check", s.checkFilter)
+		s.compat.Answers(r)
 		s.open(r, "/status", s.status)
 		s.open(r, "/healthz", s.healthz)
 		s.open(r, "/readyz", s.readyz)

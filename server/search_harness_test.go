@@ -53,7 +53,7 @@ func (a *api) list() []asked {
 type adapter struct{ from *twitter.Searcher }
 
 func (a adapter) Search(ctx context.Context, q SearchQuestion) (*SearchPage, error) {
-	found, err := a.from.Search(ctx, twitter.Question(q))
+	found, err := a.from.Search(ctx, upstream.Question(q))
 	if err != nil {
 		return nil, translated(err)
 	}
@@ -68,7 +68,7 @@ func (a adapter) Turn(ctx context.Context) error { return translated(a.from.Turn
 func (a adapter) Rate() SearchRate               { return SearchRate(a.from.Rate()) }
 
 func translated(err error) error {
-	var e *twitter.SearchError
+	var e *upstream.SearchError
 	if !errors.As(err, &e) {
 		return err
 	}

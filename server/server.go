@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"aviary/fanout"
+	"aviary/server/compat"
 	"aviary/server/deliver"
 )
 
@@ -109,6 +110,7 @@ type Server struct {
 	cors    cors
 	clients *deliver.Clients
 	search  *search // nil: the source cannot be searched
+	compat  *compat.Routes
 	began   time.Time
 	ready   atomic.Bool // has been ready once
 	said    atomic.Pointer[said]
@@ -136,6 +138,7 @@ func New(o Options) *Server {
 		s.search = newSearch(o)
 		o.Collectors = append(slices.Clip(o.Collectors), s.search)
 	}
+	s.compat = compat.New(s.compatOptions())
 	s.public = s.publicRoutes()
 	s.admin = s.adminRoutes(newRegistry(o, s.clients))
 	s.work.Go(s.trim)
@@ -156,6 +159,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	if s.search != nil {
 		s.search.drain()
 	}
+	s.compat.Drain()
 	return s.clients.Drain(ctx)
 }
 
@@ -166,6 +170,7 @@ func (s *Server) Close() {
 		if s.search != nil {
 			s.search.close()
 		}
+		s.compat.Close()
 		s.clients.Close()
 		s.work.Wait()
 	})

@@ -33,7 +33,9 @@
 //
 // Each class climbs its own ladder. The wait is the ladder's step or what the
 // server asked for (RetryAfter, at most RateLimitMax), whichever is longer,
-// and 0–10 % of jitter on top; it is never shorter than the figure.
+// and 0–10 % of jitter on top (two minutes at most); it is never shorter than the figure. An upstream
+// that will not serve us before a time it names (NotBefore: a month's quota is
+// spent) is left alone until then, however far that is.
 //
 // The stall timer runs from before the connection is dialled; any byte
 // restarts it. When it fires the context of the stream is cancelled.
@@ -57,4 +59,8 @@
 // # Frames
 //
 // Frames splits a byte stream into messages; sources share it.
+//
+// # Searching
+//
+// A Searcher is how the past of a source is asked for, whatever its API.
 package upstream

@@ -16,6 +16,9 @@ import (
 // flapping.
 const immediateEvery = time.Minute
 
+// maxJitter bounds the jitter of very long waits: ten per cent of a month is too late.
+const maxJitter = 2 * time.Minute
+
 // Runner keeps one source alive. Set the exported fields before the first
 // call; Source and Publish are needed, the rest has defaults. Run may be
 // called once; the other methods are safe for concurrent use.
@@ -166,7 +169,7 @@ func (r *Runner) next(a *attempt, err *Error, now time.Time) time.Duration {
 	if established {
 		r.ladder.reset(now.Sub(a.opened) >= immediateEvery)
 	}
-	if drop && err.RetryAfter == 0 && (r.immediate.IsZero() || now.Sub(r.immediate) >= immediateEvery) {
+	if drop && err.RetryAfter == 0 && !err.NotBefore.After(now) && (r.immediate.IsZero() || now.Sub(r.immediate) >= immediateEvery) {
 		r.immediate = now
 		return 0
 	}
@@ -174,6 +177,7 @@ func (r *Runner) next(a *attempt, err *Error, now time.Time) time.Duration {
 	if drop {
 		wait = max(wait, r.ladder.flapped())
 	}
+	wait = max(wait, err.NotBefore.Sub(now))
 	if atCap {
 		r.Log.Error("the upstream has been failing for long: the back-off is at its cap", "source", r.Name, "class", err.Class.String())
 	}
@@ -194,7 +198,7 @@ func (r *Runner) pause(ctx context.Context, wait time.Duration, err *Error) {
 		}
 		return
 	}
-	wait += time.Duration(float64(wait) * 0.1 * r.Jitter())
+	wait += min(time.Duration(float64(wait)*0.1*r.Jitter()), maxJitter)
 	r.Log.Warn("the upstream stream ended", "source", r.Name, "class", err.Class.String(), "error", err.Error(), "retry_in", wait)
 	r.drainNudge()
 	r.enter(StateBackingOff, err, time.Now().Add(wait))

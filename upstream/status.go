@@ -46,6 +46,9 @@ func (r *Runner) Status() fanout.Upstream {
 func (r *Runner) statusLocked() fanout.Upstream {
 	r.initLocked()
 	u := r.status
+	if source, ok := r.Source.(Troubled); ok && u.State == StateStreaming {
+		u.Error, u.Hint = source.Trouble()
+	}
 	u.PostsPerS = math.Round(r.rate.at(time.Now())*100) / 100
 	return u
 }

@@ -16,6 +16,10 @@ type Source interface {
 	Stream(ctx context.Context, to Sink) error
 }
 
+// Troubled is a Source that can work in part. What it says is shown as error and
+// hint of a stream that runs; "" is no trouble. Safe for concurrent use.
+type Troubled interface{ Trouble() (text, hint string) }
+
 // Sink takes what one connection brings. Its methods are called from one
 // goroutine at a time, never after Stream returned, and never wait for a client.
 type Sink interface {
@@ -78,8 +82,11 @@ func (c Class) String() string {
 type Error struct {
 	Class      Class
 	RetryAfter time.Duration // what the server asked for; 0: nothing
-	Err        error
-	Hint       string // what an operator can do about it
+	// NotBefore is when the upstream will serve us again, such as the end of a
+	// month's quota. Unlike RetryAfter no cap shortens the wait; zero: it does not say.
+	NotBefore time.Time
+	Err       error
+	Hint      string // what an operator can do about it
 
 	// Clean says that the upstream itself ended the stream in order, so it does
 	// not count it as open any more.

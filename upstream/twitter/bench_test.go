@@ -65,8 +65,8 @@ func BenchmarkWalk(b *testing.B) {
 	b.Run("reader", func(b *testing.B) {
 		var r reader
 		for b.Loop() {
-			r.reset(post)
-			if r.skip(); !r.end() {
+			r.Reset(post)
+			if r.Skip(); !r.End() {
 				b.Fatal("not valid")
 			}
 		}

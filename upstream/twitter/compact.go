@@ -1,14 +1,17 @@
 package twitter
 
 import (
+	"cmp"
 	"html"
 	"slices"
-	"strings"
+
+	"aviary/upstream/compact"
+	"aviary/upstream/jsontext"
 )
 
-// compact is a post on its way to the compact form. Its strings are views of
-// the post's JSON, or unescaped copies; the text has its HTML entities undone.
-type compact struct {
+// parts are what the compact form of a post is made of. Strings are views of the
+// post's JSON, or unescaped copies.
+type parts struct {
 	id                   id
 	created, stamp       string
 	text, full, extended string
@@ -17,7 +20,7 @@ type compact struct {
 	links                entities // of extended_tweet, else of the post
 	outer                entities
 	reply                reply
-	repost, quote        *compact
+	repost, quote        *parts
 	quoted               id
 	point                [2]float64
 	hasPoint             bool
@@ -37,157 +40,128 @@ type reply struct {
 	username string
 }
 
-type mention struct {
-	id       id
-	username string
-}
-
-type link struct{ url, expanded, display string }
-
-type media struct{ kind, url, alt string }
-
 type entities struct {
 	hashtags []string
-	mentions []mention
-	urls     []link
-	media    []media
+	mentions []compact.Person
+	urls     []compact.Link
+	media    []compact.Media
 }
 
-// whole is the whole text, plain. Of a repost: the outer text is "RT @name: "
-// and a cut copy, so the copy is replaced by the whole of what was reposted.
-func (c *compact) whole() string {
-	t := c.text
-	if c.full != "" {
-		t = c.full
+// post puts the parts together.
+func (c *parts) post() *compact.Post {
+	p := &compact.Post{
+		ID: c.id.best(), Created: c.createdAt(), Text: c.whole(), Lang: c.lang, Author: c.author.form(), URL: PostURL(c.author.username, c.id.best()),
+		ReplyTo:   compact.Person{ID: c.reply.id.best(), Username: c.reply.username},
+		QuoteID:   c.quoted.best(),
+		Sensitive: c.sensitive, WithheldIn: c.withheld, Source: Name,
 	}
-	if c.extended != "" {
-		t = c.extended
+	c.entities(p)
+	if c.quote != nil {
+		p.QuoteOf = c.quote.post()
 	}
-	t = html.UnescapeString(t)
-	if r := c.repost; r != nil && r.author.username != "" {
-		if prefix := "RT @" + r.author.username + ": "; strings.HasPrefix(t, prefix) {
-			return prefix + r.whole()
-		}
+	if c.repost == nil { // native retweets carry no geo
+		p.Geo = c.geo()
+		return p
 	}
-	return t
+	if c.repost.extended != "" { // the link to the whole that the cut copy ends with
+		p.URLs = nil
+	}
+	p.Repost(c.repost.post())
+	return p
 }
+
+// whole is the whole text, plain.
+func (c *parts) whole() string { return html.UnescapeString(cmp.Or(c.extended, c.full, c.text)) }
 
 // entities are those that belong to the whole text: for a cut text only the
-// extended ones do, and a repost's own are cut with its text.
-func (c *compact) entities() entities {
-	e := c.outer
-	e.hashtags = union(e.hashtags, c.links.hashtags)
-	e.mentions = union(e.mentions, c.links.mentions)
-	e.urls = union(e.urls, c.links.urls)
-	e.media = union(e.media, c.links.media)
+// extended ones do.
+func (c *parts) entities(p *compact.Post) {
+	p.Hashtags = compact.Union(c.outer.hashtags, c.links.hashtags)
+	p.Mentions = compact.Union(c.outer.mentions, c.links.mentions)
+	p.URLs = compact.Union(c.outer.urls, c.links.urls)
+	p.Media = compact.Union(c.outer.media, c.links.media)
 	if c.extended != "" { // the link to the post itself that a cut text ends with
-		e.urls = slices.DeleteFunc(e.urls, func(l link) bool { return !slices.Contains(c.links.urls, l) })
+		p.URLs = slices.DeleteFunc(p.URLs, func(l compact.Link) bool { return !slices.Contains(c.links.urls, l) })
 	}
-	if c.repost != nil {
-		inner := c.repost.entities()
-		e.hashtags = union(e.hashtags, inner.hashtags)
-		e.mentions = union(e.mentions, inner.mentions)
-		e.urls = union(e.urls, inner.urls)
-		e.media = union(e.media, inner.media)
-		if c.repost.extended != "" {
-			e.urls = inner.urls
-		}
-	}
-	return e
 }
 
-// maxListed bounds each list of entities of one post.
-const maxListed = 256
-
-// union appends to a what of b is not in it yet.
-func union[T comparable](a, b []T) []T {
-	for _, v := range b {
-		if len(a) >= maxListed {
-			break
-		}
-		if !slices.Contains(a, v) {
-			a = append(a, v)
-		}
+func (a *author) form() compact.Author {
+	to := compact.Author{ID: a.id.best(), Username: a.username, Name: a.name, Avatar: a.avatar}
+	if a.hasVerified {
+		to.Verified = &a.verified
 	}
-	return a
+	return to
 }
 
-// createdAt is the time of the post, to the millisecond if it says so.
-func (c *compact) createdAt() string {
+func (c *parts) geo() *compact.Geo {
+	if c.hasPoint {
+		return &compact.Geo{Point: &c.point}
+	}
+	g := &compact.Geo{Place: c.place.name}
+	if a := c.place.area; c.place.hasArea {
+		g.Box = &[4]float64{a.West, a.South, a.East, a.North}
+	}
+	return g
+}
+
+// createdAt is the time of the post, to the millisecond if that is known.
+func (c *parts) createdAt() string {
 	t, ok := parseMillis(c.stamp)
 	if !ok {
-		t, ok = parseCreated(c.created)
+		if t, ok = parseCreated(c.created); !ok {
+			return ""
+		}
+		t = PostTime(c.id.best(), t)
 	}
-	if !ok {
-		return ""
-	}
-	return t.Format("2006-01-02T15:04:05.000Z07:00")
-}
-
-// address is the address of the post on the web.
-func (c *compact) address() string {
-	id := c.id.best()
-	if id == "" {
-		return ""
-	}
-	name := c.author.username
-	plain := func(r rune) bool {
-		return r == '_' || '0' <= r && r <= '9' || 'a' <= r|0x20 && r|0x20 <= 'z'
-	}
-	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !plain(r) }) {
-		name = "i"
-	}
-	return "https://twitter.com/" + name + "/status/" + id
+	return compact.Time(t)
 }
 
 // appendCompact is Dialect.Compact.
 func appendCompact(dst, json []byte) ([]byte, error) {
 	d := new(composer)
-	d.reader.reset(json)
-	if d.next() != '{' {
-		return dst, errJSON
+	d.Reader.Reset(json)
+	if d.Peek() != '{' {
+		return dst, jsontext.ErrSyntax
 	}
-	c := d.compact(0)
-	if !d.end() {
-		return dst, errJSON
+	c := d.parts(0)
+	if !d.End() {
+		return dst, jsontext.ErrSyntax
 	}
 	if c.id.best() == "" {
 		return dst, errNoPost
 	}
-	w := writer{b: dst}
-	w.compact(c)
-	return w.b, nil
+	return c.post().Append(dst), nil
 }
 
 // composer walks one post for its compact form.
 type composer struct{ reader }
 
-// compact reads a post, or returns nil if there is none or it lies too deep.
-func (d *composer) compact(level int) *compact {
+// parts reads a post, or returns nil if there is none or it lies too deep.
+func (d *composer) parts(level int) *parts {
 	if level > maxNesting {
-		d.skip()
+		d.Skip()
 		return nil
 	}
-	if !d.object() {
+	if !d.Object() {
 		return nil
 	}
-	c := new(compact)
-	for d.key() {
-		switch d.name {
+	c := new(parts)
+	for d.Key() {
+		switch d.Name {
 		case "id":
-			c.id.number = d.numeral()
+			c.id.number = d.Numeral()
 		case "id_str":
-			c.id.text = d.numeral()
+			c.id.text = d.Numeral()
 		case "created_at":
-			c.created, _ = d.str()
+			c.created, _ = d.Str()
 		case "timestamp_ms":
-			c.stamp = d.numeral()
+			c.stamp = d.Numeral()
 		case "text":
-			c.text, _ = d.str()
+			c.text, _ = d.Str()
 		case "full_text":
-			c.full, _ = d.str()
+			c.full, _ = d.Str()
 		case "lang":
-			c.lang, _ = d.str()
+			c.lang, _ = d.Str()
 		case "user":
 			d.author(&c.author)
 		case "extended_tweet":
@@ -195,9 +169,9 @@ func (d *composer) compact(level int) *compact {
 		case "entities", "extended_entities":
 			d.entities(&c.outer)
 		case "retweeted_status":
-			c.repost = d.compact(level + 1)
+			c.repost = d.parts(level + 1)
 		case "quoted_status":
-			c.quote = d.compact(level + 1)
+			c.quote = d.parts(level + 1)
 		default:
 			d.rest(c)
 		}
@@ -206,25 +180,25 @@ func (d *composer) compact(level int) *compact {
 }
 
 // rest reads the keys that are rarely set.
-func (d *composer) rest(c *compact) {
-	switch d.name {
+func (d *composer) rest(c *parts) {
+	switch d.Name {
 	case "in_reply_to_status_id":
-		c.reply.id.number = d.numeral()
+		c.reply.id.number = d.Numeral()
 	case "in_reply_to_status_id_str":
-		c.reply.id.text = d.numeral()
+		c.reply.id.text = d.Numeral()
 	case "in_reply_to_screen_name":
-		c.reply.username, _ = d.str()
+		c.reply.username, _ = d.Str()
 	case "quoted_status_id":
-		c.quoted.number = d.numeral()
+		c.quoted.number = d.Numeral()
 	case "quoted_status_id_str":
-		c.quoted.text = d.numeral()
+		c.quoted.text = d.Numeral()
 	case "possibly_sensitive":
-		c.sensitive = d.isTrue()
+		c.sensitive = d.IsTrue()
 	case "withheld_in_countries":
-		if d.array() {
-			for d.item() {
-				if v, ok := d.str(); ok {
-					c.withheld = union(c.withheld, []string{v})
+		if d.Array() {
+			for d.Item() {
+				if v, ok := d.Str(); ok {
+					c.withheld = compact.Union(c.withheld, []string{v})
 				}
 			}
 		}
@@ -233,49 +207,49 @@ func (d *composer) rest(c *compact) {
 	case "place":
 		c.place = d.walkPlace()
 	default:
-		d.skip()
+		d.Skip()
 	}
 }
 
 func (d *composer) author(a *author) {
-	if !d.object() {
+	if !d.Object() {
 		return
 	}
-	for d.key() {
-		switch d.name {
+	for d.Key() {
+		switch d.Name {
 		case "id":
-			a.id.number = d.numeral()
+			a.id.number = d.Numeral()
 		case "id_str":
-			a.id.text = d.numeral()
+			a.id.text = d.Numeral()
 		case "screen_name":
-			a.username, _ = d.str()
+			a.username, _ = d.Str()
 		case "name":
-			a.name, _ = d.str()
+			a.name, _ = d.Str()
 		case "profile_image_url_https":
-			a.avatar, _ = d.str()
+			a.avatar, _ = d.Str()
 		case "verified":
-			a.hasVerified = !d.null()
+			a.hasVerified = !d.Null()
 			if a.hasVerified {
-				a.verified = d.isTrue()
+				a.verified = d.IsTrue()
 			}
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 }
 
-func (d *composer) extended(c *compact) {
-	if !d.object() {
+func (d *composer) extended(c *parts) {
+	if !d.Object() {
 		return
 	}
-	for d.key() {
-		switch d.name {
+	for d.Key() {
+		switch d.Name {
 		case "full_text":
-			c.extended, _ = d.str()
+			c.extended, _ = d.Str()
 		case "entities", "extended_entities":
 			d.entities(&c.links)
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 }

@@ -1,90 +1,94 @@
 package twitter
 
+import "aviary/upstream/compact"
+
 // entities reads entities or extended_entities into e. Media come in both; the
 // extended ones know more (all pictures, the films), so they replace the others.
 func (d *composer) entities(e *entities) {
-	extended := d.name == "extended_entities"
-	if !d.object() {
+	extended := d.Name == "extended_entities"
+	if !d.Object() {
 		return
 	}
-	for d.key() {
-		switch d.name {
+	for d.Key() {
+		switch d.Name {
 		case "hashtags":
-			d.each(func() {
+			d.Each(func() {
 				if v := d.field("text"); v != "" {
-					e.hashtags = union(e.hashtags, []string{v})
+					e.hashtags = compact.Union(e.hashtags, []string{v})
 				}
 			})
 		case "user_mentions":
-			d.each(func() {
-				if v := d.mention(); v != (mention{}) {
-					e.mentions = union(e.mentions, []mention{v})
+			d.Each(func() {
+				if v := d.mention(); v != (compact.Person{}) {
+					e.mentions = compact.Union(e.mentions, []compact.Person{v})
 				}
 			})
 		case "urls":
-			d.each(func() {
-				if v := d.link(); v != (link{}) {
-					e.urls = union(e.urls, []link{v})
+			d.Each(func() {
+				if v := d.link(); v != (compact.Link{}) {
+					e.urls = compact.Union(e.urls, []compact.Link{v})
 				}
 			})
 		case "media":
-			var all []media
-			d.each(func() {
-				if v := d.media(); v != (media{}) {
-					all = union(all, []media{v})
+			var all []compact.Media
+			d.Each(func() {
+				if v := d.media(); v != (compact.Media{}) {
+					all = compact.Union(all, []compact.Media{v})
 				}
 			})
 			if extended || e.media == nil {
 				e.media = all
 			}
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 }
 
 // field reads an object and returns one of its texts.
 func (d *composer) field(name string) (v string) {
-	d.object()
-	for d.key() {
-		if d.name == name {
-			v, _ = d.str()
+	d.Object()
+	for d.Key() {
+		if d.Name == name {
+			v, _ = d.Str()
 		} else {
-			d.skip()
+			d.Skip()
 		}
 	}
 	return v
 }
 
-func (d *composer) mention() (m mention) {
-	d.object()
-	for d.key() {
-		switch d.name {
+func (d *composer) mention() (m compact.Person) {
+	var user id
+	d.Object()
+	for d.Key() {
+		switch d.Name {
 		case "id":
-			m.id.number = d.numeral()
+			user.number = d.Numeral()
 		case "id_str":
-			m.id.text = d.numeral()
+			user.text = d.Numeral()
 		case "screen_name":
-			m.username, _ = d.str()
+			m.Username, _ = d.Str()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
+	m.ID = user.best()
 	return m
 }
 
-func (d *composer) link() (l link) {
-	d.object()
-	for d.key() {
-		switch d.name {
+func (d *composer) link() (l compact.Link) {
+	d.Object()
+	for d.Key() {
+		switch d.Name {
 		case "url":
-			l.url, _ = d.str()
+			l.URL, _ = d.Str()
 		case "expanded_url":
-			l.expanded, _ = d.str()
+			l.Expanded, _ = d.Str()
 		case "display_url":
-			l.display, _ = d.str()
+			l.Display, _ = d.Str()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 	return l
@@ -92,53 +96,53 @@ func (d *composer) link() (l link) {
 
 // media reads one medium. Its url is what a page would embed: the picture, or
 // of a film the MP4 of the highest bit rate, where one is listed.
-func (d *composer) media() (m media) {
+func (d *composer) media() (m compact.Media) {
 	var film string
-	d.object()
-	for d.key() {
-		switch d.name {
+	d.Object()
+	for d.Key() {
+		switch d.Name {
 		case "type":
-			m.kind, _ = d.str()
+			m.Type, _ = d.Str()
 		case "media_url_https":
-			m.url, _ = d.str()
+			m.URL, _ = d.Str()
 		case "ext_alt_text":
-			m.alt, _ = d.str()
+			m.Alt, _ = d.Str()
 		case "video_info":
 			film = d.film()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 	if film != "" {
-		m.url = film
+		m.URL = film
 	}
 	return m
 }
 
 func (d *composer) film() (url string) {
-	if !d.object() {
+	if !d.Object() {
 		return ""
 	}
 	best := -1.0
-	for d.key() {
-		if d.name != "variants" {
-			d.skip()
+	for d.Key() {
+		if d.Name != "variants" {
+			d.Skip()
 			continue
 		}
-		d.each(func() {
+		d.Each(func() {
 			var rate float64
 			var kind, address string
-			d.object()
-			for d.key() {
-				switch d.name {
+			d.Object()
+			for d.Key() {
+				switch d.Name {
 				case "bitrate":
-					rate, _ = d.float()
+					rate, _ = d.Float()
 				case "content_type":
-					kind, _ = d.str()
+					kind, _ = d.Str()
 				case "url":
-					address, _ = d.str()
+					address, _ = d.Str()
 				default:
-					d.skip()
+					d.Skip()
 				}
 			}
 			if kind == "video/mp4" && rate > best {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"aviary/upstream/compact"
 )
 
 func TestCompact(t *testing.T) {
@@ -81,7 +83,7 @@ func TestCompactIsBounded(t *testing.T) {
 		tags = append(tags, fmt.Sprintf(`{"text":"t%d"}`, i))
 	}
 	got, err = Dialect.Compact(nil, []byte(`{"id":9,"entities":{"hashtags":[`+strings.Join(tags, ",")+`]}}`))
-	if err != nil || len(got) > 10*maxListed {
+	if err != nil || len(got) > 10*compact.MaxListed {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
 }

@@ -14,25 +14,25 @@ import (
 // it: obeying one too many costs a post, ignoring one breaks a promise.
 // Anything else that is neither one thing nor the other is KindOther.
 func (d *decoder) walkControl() {
-	name := d.name
+	name := d.Name
 	switch name {
 	case "delete", "scrub_geo", "status_withheld", "user_withheld",
 		"limit", "warning", "disconnect", "friends", "friends_str",
 		"event", "direct_message", "control", "for_user", "message":
 	default:
-		d.skip()
+		d.Skip()
 		return
 	}
-	if d.null() {
+	if d.Null() {
 		return
 	}
 	d.container = true
-	if d.next() != '{' {
+	if d.Peek() != '{' {
 		d.forUser = d.forUser || name == "for_user"
-		d.skip()
+		d.Skip()
 		return
 	}
-	from := d.i
+	from := d.Offset()
 	switch name {
 	case "delete":
 		d.walkDelete()
@@ -40,18 +40,18 @@ func (d *decoder) walkControl() {
 		d.walkDuty(name)
 	case "limit":
 		d.found(fanout.KindLimit, fanout.Target{})
-		d.skip()
+		d.Skip()
 	case "warning":
 		d.found(fanout.KindWarning, fanout.Target{})
-		d.skip()
+		d.Skip()
 	case "disconnect":
 		d.found(fanout.KindDisconnect, fanout.Target{})
-		d.skip()
+		d.Skip()
 	case "message":
-		d.skip()
-		d.message = span{from, d.i, true}
+		d.Skip()
+		d.message = span{from, d.Offset(), true}
 	default:
-		d.skip()
+		d.Skip()
 	}
 }
 
@@ -80,19 +80,19 @@ func (d *decoder) kind() (fanout.Kind, fanout.Target) {
 // delete of a direct message has no status and is left alone.
 func (d *decoder) walkDelete() {
 	var post, user id
-	d.object()
-	for d.key() {
-		switch d.name {
+	d.Object()
+	for d.Key() {
+		switch d.Name {
 		case "timestamp_ms":
-			d.stamp = d.numeral()
+			d.stamp = d.Numeral()
 		case "status":
-			if d.object() {
-				for d.key() {
+			if d.Object() {
+				for d.Key() {
 					d.walkID("id", &post, "user_id", &user)
 				}
 			}
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 	if post := post.best(); post != "" {
@@ -103,15 +103,15 @@ func (d *decoder) walkDelete() {
 // walkDuty reads scrub_geo, status_withheld and user_withheld.
 func (d *decoder) walkDuty(name string) {
 	var own, user, upTo id
-	d.object()
-	for d.key() {
-		switch d.name {
+	d.Object()
+	for d.Key() {
+		switch d.Name {
 		case "timestamp_ms":
-			d.stamp = d.numeral()
+			d.stamp = d.Numeral()
 		case "up_to_status_id":
-			upTo.number = d.numeral()
+			upTo.number = d.Numeral()
 		case "up_to_status_id_str":
-			upTo.text = d.numeral()
+			upTo.text = d.Numeral()
 		default:
 			d.walkID("id", &own, "user_id", &user)
 		}
@@ -135,7 +135,7 @@ func (d *decoder) walkDuty(name string) {
 
 // walkID reads one key if it is one of two ids, with or without _str.
 func (d *decoder) walkID(one string, a *id, two string, b *id) {
-	name, isText := strings.CutSuffix(d.name, "_str")
+	name, isText := strings.CutSuffix(d.Name, "_str")
 	var to *id
 	switch name {
 	case one:
@@ -143,10 +143,10 @@ func (d *decoder) walkID(one string, a *id, two string, b *id) {
 	case two:
 		to = b
 	default:
-		d.skip()
+		d.Skip()
 		return
 	}
-	v := d.numeral()
+	v := d.Numeral()
 	if isText {
 		to.text = v
 	} else {

@@ -9,13 +9,14 @@ import (
 
 	"aviary/fanout"
 	"aviary/fanout/filter"
+	"aviary/upstream/jsontext"
 )
 
 // Name is the name of the dialect, and the source of its posts' keys.
 const Name = "twitter"
 
 // Dialect is what the gateway knows of v1.1 JSON.
-var Dialect = &fanout.Dialect{Name: Name, Post: decodePost, Compact: appendCompact}
+var Dialect = &fanout.Dialect{Name: Name, Post: decodePost, Compact: appendCompact, V2: appendV2}
 
 // maxNesting is how many posts inside posts are looked at: a repost of a quote
 // of a quote. Deeper ones are checked and passed on, but not searched.
@@ -154,24 +155,18 @@ func validID(s string) bool {
 	return err == nil
 }
 
-// maxScratch is how much of the scratch buffer is kept from one message to the next.
-const maxScratch = 64 << 10
-
 // walk reads one whole message.
 func (d *decoder) walk(json []byte) error {
-	if cap(d.scratch) > maxScratch {
-		d.scratch = nil
-	}
-	d.reader.reset(json)
+	d.Reader.Reset(json)
 	d.b.Reset(filter.Key{Source: Name})
 	*d = decoder{reader: d.reader, b: d.b, joined: d.joined}
-	if d.next() != '{' {
-		return errJSON
+	if d.Peek() != '{' {
+		return jsontext.ErrSyntax
 	}
 	d.walkStatus(&d.status, 0)
 	d.say(&d.status)
-	if !d.end() {
-		return errJSON
+	if !d.End() {
+		return jsontext.ErrSyntax
 	}
 	return nil
 }

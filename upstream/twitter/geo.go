@@ -4,7 +4,11 @@ import (
 	"math"
 
 	"aviary/fanout/filter"
+	"aviary/upstream/jsontext"
 )
+
+// reader reads what v1.1 and nobody else has.
+type reader struct{ jsontext.Reader }
 
 // place is a place as far as it counts here.
 type place struct {
@@ -16,77 +20,48 @@ type place struct {
 	hasArea bool
 }
 
-// each calls read at every object of an array.
-func (r *reader) each(read func()) {
-	if !r.array() {
-		return
-	}
-	for r.item() {
-		if r.next() != '{' {
-			r.skip()
-			continue
-		}
-		read()
-	}
-}
-
 // walkCoordinates reads a GeoJSON point, [longitude, latitude].
 func (r *reader) walkCoordinates() (point [2]float64, ok bool) {
-	if !r.object() {
+	if !r.Object() {
 		return point, false
 	}
-	for r.key() {
-		if r.name == "coordinates" {
-			point, ok = r.position()
+	for r.Key() {
+		if r.Name == "coordinates" {
+			point, ok = r.Position()
 		} else {
-			r.skip()
+			r.Skip()
 		}
 	}
 	return point, ok
 }
 
-// position reads an array of two numbers (or more: GeoJSON allows a height).
-func (r *reader) position() (p [2]float64, ok bool) {
-	if !r.array() {
-		return p, false
-	}
-	n := 0
-	for r.item() {
-		if v, isNumber := r.float(); isNumber && n < 2 {
-			p[n] = v
-			n++
-		}
-	}
-	return p, n == 2
-}
-
 // walkPlace reads a place: its id, its names and its bounding box.
 func (r *reader) walkPlace() (p place) {
-	if !r.object() {
+	if !r.Object() {
 		return p
 	}
-	for r.key() {
-		switch r.name {
+	for r.Key() {
+		switch r.Name {
 		case "id":
-			p.id, _ = r.str()
+			p.id, _ = r.Str()
 		case "name":
-			p.short, _ = r.str()
+			p.short, _ = r.Str()
 		case "full_name":
-			p.name, _ = r.str()
+			p.name, _ = r.Str()
 		case "country_code":
-			p.country, _ = r.str()
+			p.country, _ = r.Str()
 		case "bounding_box":
-			if r.object() {
-				for r.key() {
-					if r.name == "coordinates" {
+			if r.Object() {
+				for r.Key() {
+					if r.Name == "coordinates" {
 						p.area, p.hasArea = r.box()
 					} else {
-						r.skip()
+						r.Skip()
 					}
 				}
 			}
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	return p
@@ -95,16 +70,16 @@ func (r *reader) walkPlace() (p place) {
 // box reads the coordinates of a GeoJSON polygon: the least and greatest of its
 // corners, whose order varies.
 func (r *reader) box() (b filter.Box, ok bool) {
-	if !r.array() {
+	if !r.Array() {
 		return b, false
 	}
 	b = filter.Box{West: math.Inf(1), South: math.Inf(1), East: math.Inf(-1), North: math.Inf(-1)}
-	for r.item() {
-		if !r.array() {
+	for r.Item() {
+		if !r.Array() {
 			continue
 		}
-		for r.item() {
-			if p, isPosition := r.position(); isPosition {
+		for r.Item() {
+			if p, isPosition := r.Position(); isPosition {
 				ok = true
 				b.West, b.East = min(b.West, p[0]), max(b.East, p[0])
 				b.South, b.North = min(b.South, p[1]), max(b.North, p[1])

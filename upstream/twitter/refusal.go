@@ -5,27 +5,26 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"aviary/upstream"
+	"aviary/upstream/httpapi"
 )
 
 // refusal is nil for a stream, else what the answer means.
 func (c *connection) refusal(answer *http.Response, now time.Time) error {
 	code := answer.StatusCode
-	if code == http.StatusOK && !webPage(answer) {
+	if code == http.StatusOK && !httpapi.WebPage(answer) {
 		return nil
 	}
 	e := &upstream.Error{Class: upstream.Fatal}
 	said, empty := c.summarise(answer)
-	e.Err = fmt.Errorf("HTTP %d%s", code, named(code))
+	e.Err = fmt.Errorf("HTTP %d%s", code, upstream.StatusName(code))
 	if said != "" {
 		e.Err = fmt.Errorf("%w: %s", e.Err, said)
 	}
-	server := serverTime(answer, now)
+	server := httpapi.ServerTime(answer, now)
 	switch {
 	case code == http.StatusOK:
 		e.Class = upstream.HTTP
@@ -33,16 +32,16 @@ func (c *connection) refusal(answer *http.Response, now time.Time) error {
 		e.Hint = "is AVIARY_TWITTER_STREAM_URL right, and is there no portal or proxy on the way?"
 	case code == 420 || code == http.StatusTooManyRequests:
 		e.Class = upstream.RateLimit
-		e.RetryAfter = max(retryAfter(answer, server), rateLimitReset(answer, server))
+		e.RetryAfter = max(httpapi.RetryAfter(answer, server), httpapi.RateLimitReset(answer, server))
 		e.Hint = "too many connects or too many streams with these credentials; it waits by itself, changing settings now makes it worse"
 	case code >= 500 || code < 300:
 		e.Class = upstream.HTTP
-		e.RetryAfter = retryAfter(answer, server)
+		e.RetryAfter = httpapi.RetryAfter(answer, server)
 		e.Hint = "the upstream is in trouble; it is tried again by itself"
 	case code == http.StatusUnauthorized:
 		e.Hint = clockHint(answer, now)
 	case code < 400:
-		e.Hint = "the upstream has moved" + c.veil.movedTo(answer) + "; redirects are not followed because a request is signed for one host: set AVIARY_TWITTER_STREAM_URL"
+		e.Hint = "the upstream has moved" + c.veil.MovedTo(answer) + "; redirects are not followed because a request is signed for one host: set AVIARY_TWITTER_STREAM_URL"
 	default:
 		e.Hint = hint(code)
 	}
@@ -58,18 +57,6 @@ func notAStream(said string, empty bool) error {
 		return errors.New("a web page without text instead of a stream")
 	}
 	return errors.New("a web page instead of a stream: " + said)
-}
-
-// named is the usual name of a status, in brackets.
-func named(code int) string {
-	name := http.StatusText(code)
-	if code == 420 {
-		name = "Enhance Your Calm"
-	}
-	if name == "" {
-		return ""
-	}
-	return " (" + name + ")"
 }
 
 const switchedOff = "Twitter's own v1.1 streaming was switched off in 2023 (apps made after April 2022 never had it): for real posts another source is needed"
@@ -123,52 +110,12 @@ func clockHint(answer *http.Response, now time.Time) string {
 	return credentials + "; the clock is right"
 }
 
-// serverTime is the server's idea of now, for times that it sends: they then
-// hold whatever our clock says.
-func serverTime(answer *http.Response, now time.Time) time.Time {
-	if t, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
-		return t
-	}
-	return now
-}
-
-// retryAfter reads Retry-After: seconds, or a date.
-func retryAfter(answer *http.Response, now time.Time) time.Duration {
-	v := strings.TrimSpace(answer.Header.Get("Retry-After"))
-	if seconds, err := strconv.ParseUint(v, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(0, t.Sub(now))
-	}
-	return 0
-}
-
-// rateLimitReset reads x-rate-limit-reset: Unix seconds.
-func rateLimitReset(answer *http.Response, now time.Time) time.Duration {
-	v := strings.TrimSpace(answer.Header.Get("X-Rate-Limit-Reset"))
-	seconds, err := strconv.ParseUint(v, 10, 33)
-	if err != nil {
-		return 0
-	}
-	return max(0, time.Unix(int64(seconds), 0).Sub(now))
-}
-
-// movedTo names the server of a Location, nothing else of it.
-func (v *veil) movedTo(answer *http.Response) string {
-	u, err := url.Parse(answer.Header.Get("Location"))
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return " to " + v.quote(u.Scheme+"://"+u.Host, 100)
-}
-
 // disconnected says how the stream ends that a disconnect message ended.
 func (c *connection) disconnected(notice []byte) error {
 	code, reason := readDisconnect(notice)
 	e := &upstream.Error{Class: upstream.Fatal, Clean: true}
 	said := fmt.Sprintf("the upstream disconnected us with code %d", code)
-	if reason = c.veil.quote(reason, maxSummary); reason != "" {
+	if reason = c.veil.Quote(reason, httpapi.MaxSummary); reason != "" {
 		said += ": " + reason
 	}
 	e.Err = errors.New(said)
@@ -200,27 +147,27 @@ func (c *connection) disconnected(notice []byte) error {
 func readDisconnect(notice []byte) (code int64, reason string) {
 	code = -1
 	var r reader
-	r.reset(notice)
-	if !r.object() {
+	r.Reset(notice)
+	if !r.Object() {
 		return code, ""
 	}
-	for r.key() {
-		if r.name != "disconnect" || !r.object() {
-			if r.name != "disconnect" {
-				r.skip()
+	for r.Key() {
+		if r.Name != "disconnect" || !r.Object() {
+			if r.Name != "disconnect" {
+				r.Skip()
 			}
 			continue
 		}
-		for r.key() {
-			switch r.name {
+		for r.Key() {
+			switch r.Name {
 			case "code":
-				if n, err := strconv.ParseInt(r.numeral(), 10, 32); err == nil {
+				if n, err := strconv.ParseInt(r.Numeral(), 10, 32); err == nil {
 					code = n
 				}
 			case "reason":
-				reason, _ = r.str()
+				reason, _ = r.Str()
 			default:
-				r.skip()
+				r.Skip()
 			}
 		}
 	}
@@ -233,10 +180,10 @@ const maxBody = 16 << 10
 // summarise makes one short clean line of an error body, and says whether there
 // was none.
 func (c *connection) summarise(answer *http.Response) (said string, empty bool) {
-	r, err := c.veil.body(answer, answer.Body)
+	r, err := c.veil.Body(answer, answer.Body)
 	if err != nil {
 		return "", errors.Is(err, io.EOF)
 	}
 	raw, _ := io.ReadAll(io.LimitReader(r, maxBody)) // what came before an error is still worth reading
-	return c.veil.quote(summary(raw), maxSummary), len(raw) == 0
+	return c.veil.Quote(httpapi.Summary(raw), httpapi.MaxSummary), len(raw) == 0
 }

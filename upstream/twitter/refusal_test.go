@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"aviary/upstream"
+	"aviary/upstream/httpapi"
 )
 
 // All three ladders to their caps, over the wire.
@@ -165,7 +166,7 @@ func TestSecretsAreBlanked(t *testing.T) {
 					t.Errorf("%q is in %q", secret, u.Error)
 				}
 			}
-			if n := utf8.RuneCountInString(u.Error); n > maxSummary+30 || strings.ContainsFunc(u.Error, unicode.IsControl) || strings.ContainsRune(u.Error, '\u2028') {
+			if n := utf8.RuneCountInString(u.Error); n > httpapi.MaxSummary+30 || strings.ContainsFunc(u.Error, unicode.IsControl) || strings.ContainsRune(u.Error, '\u2028') {
 				t.Errorf("%d code points: %q", n, u.Error)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"aviary/fanout/filter"
+	"aviary/upstream/jsontext"
 )
 
 // texts are the forms in which a post brings its text, "" where it doesn't.
@@ -29,7 +30,7 @@ func (d *decoder) say(s *status) {
 	if r := &s.repost; s.isRepost {
 		if head, ok := repeats(whole, r.text); ok {
 			d.joined = append(append(d.joined[:0], head...), r.text...)
-			whole = view(d.joined)
+			whole = jsontext.View(d.joined)
 		} else {
 			d.b.Text(r.text)
 		}

@@ -3,8 +3,6 @@ package twitter
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -16,6 +14,9 @@ import (
 	"time"
 
 	"github.com/dghubble/oauth1"
+
+	"aviary/upstream"
+	"aviary/upstream/httpapi"
 )
 
 // SearchConfig says whom a Searcher asks.
@@ -34,17 +35,9 @@ type SearchConfig struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// Question is one request for a page: the parameters of search/tweets.json that
-// the gateway passes on. Zero fields are not sent.
-type Question struct {
-	Q, Lang, ResultType, Until string
-	Count                      int
-	SinceID, MaxID             uint64 // exclusive, inclusive
-}
-
 // query is the question as the API takes it. The extended mode is always asked
 // for: the other one cuts texts.
-func (q *Question) query() string {
+func query(q *upstream.Question) string {
 	v := url.Values{"q": {q.Q}, "tweet_mode": {"extended"}}
 	for name, value := range map[string]string{"lang": q.Lang, "result_type": q.ResultType, "until": q.Until} {
 		if value != "" {
@@ -65,7 +58,6 @@ func (q *Question) query() string {
 // Figures of a search.
 const (
 	searchTimeout = 15 * time.Second // of one request, from dialling to its last byte
-	maxPage       = 8 << 20          // bytes of an answer, unpacked; 100 posts are some 500 KB
 	waitUser      = 5 * time.Second  // 900 s / 180 requests
 	waitApp       = 2 * time.Second  // 900 s / 450
 	limitUser     = 180
@@ -128,30 +120,30 @@ func (s *Searcher) Turn(ctx context.Context) error {
 			wait = waitApp
 		}
 	}
-	return a.pace.wait(ctx, wait)
+	return a.pace.Wait(ctx, wait)
 }
 
 // Rate is the budget as it is known now.
-func (s *Searcher) Rate() Rate {
+func (s *Searcher) Rate() upstream.Rate {
 	s.mu.Lock()
 	a := s.account
 	s.mu.Unlock()
 	if a == nil {
-		return Rate{}
+		return upstream.Rate{}
 	}
-	return a.budget.rate(time.Now())
+	return a.budget.Rate(time.Now())
 }
 
 // Search asks for one page, once: whoever wants retries makes them. The error
-// is a *SearchError, or ctx's. While the budget is used up no request goes
+// is a *upstream.SearchError, or ctx's. While the budget is used up no request goes
 // out and the error says until when.
-func (s *Searcher) Search(ctx context.Context, q Question) (*Page, error) {
+func (s *Searcher) Search(ctx context.Context, q upstream.Question) (*upstream.Page, error) {
 	a, err := s.use()
 	if err != nil {
 		return nil, err
 	}
 	page, err := s.ask(ctx, a, q)
-	var known *SearchError
+	var known *upstream.SearchError
 	if a.fetches() && errors.As(err, &known) && known.Code == 89 {
 		page, err = s.ask(ctx, a, q) // with a fresh token: ask has forgotten this one
 	}
@@ -159,7 +151,7 @@ func (s *Searcher) Search(ctx context.Context, q Question) (*Page, error) {
 }
 
 // ask makes one request.
-func (s *Searcher) ask(ctx context.Context, a *account, q Question) (*Page, error) {
+func (s *Searcher) ask(ctx context.Context, a *account, q upstream.Question) (*upstream.Page, error) {
 	bounded, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
 	var bearer string
@@ -169,26 +161,26 @@ func (s *Searcher) ask(ctx context.Context, a *account, q Question) (*Page, erro
 			return nil, s.ended(ctx, err)
 		}
 	}
-	if err := a.budget.learn(bounded); err != nil {
+	if err := a.budget.Learn(bounded); err != nil {
 		return nil, s.ended(ctx, a.failed(err, bearer))
 	}
-	if until, ok := a.budget.take(time.Now()); !ok {
+	if until, ok := a.budget.Take(time.Now()); !ok {
 		return nil, spent(until)
 	}
 	answer, sent, err := s.send(bounded, a, bearer, q)
 	if err != nil {
-		a.budget.lost(sent)
+		a.budget.Lost(sent)
 		return nil, s.ended(ctx, a.failed(err, bearer))
 	}
 	defer answer.Body.Close()
 	now := time.Now()
-	a.budget.answered(answer, now)
-	raw, err := readPage(answer)
+	a.budget.Answered(answer, now)
+	raw, err := httpapi.ReadAll(answer)
 	if err != nil {
 		return nil, s.ended(ctx, a.failed(err, bearer))
 	}
 	page, err := a.judge(answer, raw, q.Count, bearer, now)
-	var known *SearchError
+	var known *upstream.SearchError
 	if errors.As(err, &known) && known.Code == 89 {
 		a.token.forget(bearer)
 	}
@@ -204,10 +196,10 @@ func (s *Searcher) ended(ctx context.Context, err error) error {
 }
 
 // send sends the request. sent says that it may have reached the server.
-func (s *Searcher) send(ctx context.Context, a *account, bearer string, q Question) (answer *http.Response, sent bool, err error) {
+func (s *Searcher) send(ctx context.Context, a *account, bearer string, q upstream.Question) (answer *http.Response, sent bool, err error) {
 	var wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/1.1/search/tweets.json?"+q.query(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/1.1/search/tweets.json?"+query(&q), nil)
 	if err != nil {
 		return nil, false, err
 	}
@@ -235,22 +227,4 @@ func (s *Searcher) dress(req *http.Request) {
 	if s.config.UserAgent != "" {
 		req.Header.Set("User-Agent", s.config.UserAgent)
 	}
-}
-
-var errBigPage = fmt.Errorf("the answer is larger than %d MiB", maxPage>>20)
-
-// readPage reads a body to its end, within the bound.
-func readPage(answer *http.Response) ([]byte, error) {
-	r, err := new(veil).body(answer, answer.Body) // failed blanks what it says
-	if errors.Is(err, io.EOF) {
-		return nil, nil // gzip of nothing
-	}
-	if err != nil {
-		return nil, err
-	}
-	raw, err := io.ReadAll(io.LimitReader(r, maxPage+1))
-	if err == nil && len(raw) > maxPage {
-		err = errBigPage
-	}
-	return raw, err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"aviary/upstream"
+	"aviary/upstream/httpapi"
 )
 
 // SearchCredentials are what searches can be asked with. A bearer token goes
@@ -19,8 +20,8 @@ type SearchCredentials struct {
 type account struct {
 	secrets SearchCredentials
 	app     bool // by bearer token, given or fetched
-	budget  budget
-	pace    pace
+	budget  httpapi.Budget
+	pace    *httpapi.Pace
 	token   token
 }
 
@@ -31,7 +32,7 @@ func (s *Searcher) use() (*account, error) {
 		err = secrets.enough()
 	}
 	if err != nil {
-		return nil, &SearchError{Class: upstream.Fatal, Message: "no credentials: " + err.Error(),
+		return nil, &upstream.SearchError{Class: upstream.Fatal, Message: "no credentials: " + err.Error(),
 			Hint: "set AVIARY_TWITTER_BEARER_TOKEN, or the four AVIARY_TWITTER_… secrets of OAuth 1.0a"}
 	}
 	s.mu.Lock()
@@ -44,11 +45,11 @@ func (s *Searcher) use() (*account, error) {
 
 func newAccount(secrets SearchCredentials) *account {
 	a := &account{secrets: secrets, app: secrets.Bearer != "" || secrets.AccessToken == "" && secrets.AccessSecret == ""}
-	a.budget.published = limitUser
+	a.budget.Published = limitUser
 	if a.app {
-		a.budget.published = limitApp
+		a.budget.Published = limitApp
 	}
-	a.pace.turn = make(chan struct{}, 1)
+	a.pace = httpapi.NewPace()
 	a.token.busy = make(chan struct{}, 1)
 	a.token.text = secrets.Bearer
 	return a

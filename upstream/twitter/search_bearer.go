@@ -12,6 +12,7 @@ import (
 	"github.com/dghubble/oauth1"
 
 	"aviary/upstream"
+	"aviary/upstream/httpapi"
 )
 
 // token is the bearer token of an account.
@@ -82,7 +83,7 @@ func (s *Searcher) fetchToken(ctx context.Context, a *account) (string, error) {
 		return "", a.failed(err, "")
 	}
 	defer answer.Body.Close()
-	raw, err := readPage(answer)
+	raw, err := httpapi.ReadAll(answer)
 	if err != nil {
 		return "", a.failed(err, "")
 	}
@@ -94,11 +95,11 @@ func (s *Searcher) fetchToken(ctx context.Context, a *account) (string, error) {
 		Text string `json:"access_token"`
 	}
 	if json.Unmarshal(raw, &in) != nil || in.Text == "" {
-		return "", &SearchError{Class: upstream.HTTP, Status: answer.StatusCode, Message: "oauth2/token gave no access_token",
+		return "", &upstream.SearchError{Class: upstream.HTTP, Status: answer.StatusCode, Message: "oauth2/token gave no access_token",
 			Hint: "is AVIARY_TWITTER_API_URL right, and is there no portal or proxy on the way?"}
 	}
 	if !strings.EqualFold(in.Type, "bearer") || strings.ContainsFunc(in.Text, unfit) {
-		return "", &SearchError{Class: upstream.Fatal, Status: http.StatusBadGateway, Message: "oauth2/token gave a token that is no bearer token",
+		return "", &upstream.SearchError{Class: upstream.Fatal, Status: http.StatusBadGateway, Message: "oauth2/token gave a token that is no bearer token",
 			Hint: "is AVIARY_TWITTER_API_URL right?"}
 	}
 	return in.Text, nil
@@ -111,7 +112,7 @@ func unfit(r rune) bool { return r <= ' ' || r >= 0x7f }
 // for a wrong key or secret.
 func (a *account) noToken(answer *http.Response, raw []byte) error {
 	err := a.refused(answer, raw, "", time.Now())
-	var e *SearchError
+	var e *upstream.SearchError
 	if errors.As(err, &e) {
 		e.Message = "no bearer token: " + e.Message
 		if e.Code == 0 && (e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized) {

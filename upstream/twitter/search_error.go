@@ -4,48 +4,24 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"aviary/upstream"
+	"aviary/upstream/httpapi"
 )
 
-// SearchError is why a search brought no page.
-type SearchError struct {
-	// Class is what to do: Network and HTTP pass, ask again later; RateLimit, not
-	// before Until; Fatal stays until somebody acts.
-	Class   upstream.Class
-	Status  int       // of the answer; 0: there was none
-	Code    int       // the API's own; 0: it named none
-	Message string    // what the server said, on one clean line without secrets
-	Hint    string    // what can be done
-	Until   time.Time // of a RateLimit
-}
-
-// Error returns the failure in words, without the hint.
-func (e *SearchError) Error() string {
-	s := e.Message
-	if e.Code != 0 {
-		s = fmt.Sprintf("%s (code %d)", s, e.Code)
-	}
-	if e.Status != 0 {
-		s = strings.TrimSuffix(fmt.Sprintf("HTTP %d%s: %s", e.Status, named(e.Status), s), ": ")
-	}
-	return s
-}
-
 // spent is the error while the budget is used up.
-func spent(until time.Time) *SearchError {
-	return &SearchError{Class: upstream.RateLimit, Status: http.StatusTooManyRequests, Code: 88, Until: until,
+func spent(until time.Time) *upstream.SearchError {
+	return &upstream.SearchError{Class: upstream.RateLimit, Status: http.StatusTooManyRequests, Code: 88, Until: until,
 		Message: "the rate limit of the upstream is used up", Hint: hintOfCode[88]}
 }
 
 // failed is a request that got no answer, or half of one.
 func (a *account) failed(err error, bearer string) error {
-	var known *SearchError
+	var known *upstream.SearchError
 	if errors.As(err, &known) {
 		return err
 	}
@@ -58,33 +34,33 @@ func (a *account) failed(err error, bearer string) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	return &SearchError{Class: upstream.Network, Message: "no whole answer came: " + a.clean(err.Error(), bearer), Hint: hint}
+	return &upstream.SearchError{Class: upstream.Network, Message: "no whole answer came: " + a.clean(err.Error(), bearer), Hint: hint}
 }
 
 // refused makes an error of an answer that is no page.
 func (a *account) refused(answer *http.Response, raw []byte, bearer string, now time.Time) error {
-	e := &SearchError{Class: upstream.Fatal, Status: answer.StatusCode}
+	e := &upstream.SearchError{Class: upstream.Fatal, Status: answer.StatusCode}
 	e.Code, e.Message = readAPIError(raw)
 	if e.Message == "" {
 		e.Message = string(raw[:min(len(raw), maxBody)])
 		if strings.HasPrefix(strings.TrimSpace(e.Message), "<") {
-			e.Message = plainText(e.Message)
+			e.Message = httpapi.PlainText(e.Message)
 		}
 	}
 	e.Message = a.clean(e.Message, bearer)
 	switch {
 	case e.Code == 88 || e.Status == http.StatusTooManyRequests || e.Status == 420:
-		e.Class, e.Until = upstream.RateLimit, a.budget.limited(answer, now)
+		e.Class, e.Until = upstream.RateLimit, a.budget.Limited(answer, now)
 	case e.Code == 130 || e.Code == 131 || e.Status >= 500 || e.Status < 300 && e.Code == 0:
 		e.Class = upstream.HTTP
 	}
-	e.Hint = e.hint(answer, now, a.app, a.veil(bearer))
+	e.Hint = hintFor(e, answer, now, a.app, a.veil(bearer))
 	return e
 }
 
 // readAPIError reads the code and the message of an error body, in the shapes that jsonError knows.
 func readAPIError(raw []byte) (code int, message string) {
-	message = jsonError(raw)
+	message = httpapi.JSONError(raw)
 	var coded struct {
 		Errors []json.RawMessage `json:"errors"`
 	}
@@ -105,15 +81,15 @@ func readAPIError(raw []byte) (code int, message string) {
 }
 
 // clean blanks every secret of the account and makes one line.
-func (a *account) clean(s, bearer string) string { return a.veil(bearer).quote(s, maxSummary) }
+func (a *account) clean(s, bearer string) string { return a.veil(bearer).Quote(s, httpapi.MaxSummary) }
 
 // veil is made anew for each error: errors are rare and many clients ask at once.
-func (a *account) veil(bearer string) *veil {
+func (a *account) veil(bearer string) *httpapi.Veil {
 	v := newVeil(a.secrets.Credentials)
-	v.hide(a.secrets.Bearer, bearer, a.secrets.basic())
+	v.Hide(a.secrets.Bearer, bearer, a.secrets.basic())
 	for _, escaped := range []string{a.secrets.Bearer, bearer} {
 		if plain, err := url.PathUnescape(escaped); err == nil {
-			v.hide(plain)
+			v.Hide(plain)
 		}
 	}
 	return v
@@ -147,8 +123,8 @@ var hintOfCode = map[int]string{
 	453: notAllowed,
 }
 
-// hint says what to do about the error.
-func (e *SearchError) hint(answer *http.Response, now time.Time, app bool, v *veil) string {
+// hintFor says what to do about the error.
+func hintFor(e *upstream.SearchError, answer *http.Response, now time.Time, app bool, v *httpapi.Veil) string {
 	switch known := hintOfCode[e.Code]; {
 	case known != "":
 		return known
@@ -165,7 +141,7 @@ func (e *SearchError) hint(answer *http.Response, now time.Time, app bool, v *ve
 	case e.Status == http.StatusForbidden:
 		return notAllowed
 	case e.Status >= 300 && e.Status < 400:
-		return "the upstream has moved" + v.movedTo(answer) + "; redirects are not followed because a request is signed for one host: set AVIARY_TWITTER_API_URL"
+		return "the upstream has moved" + v.MovedTo(answer) + "; redirects are not followed because a request is signed for one host: set AVIARY_TWITTER_API_URL"
 	case e.Status == http.StatusNotFound || e.Status == http.StatusGone:
 		return hintOfCode[34]
 	case e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity:

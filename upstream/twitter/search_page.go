@@ -13,24 +13,6 @@ import (
 	"aviary/upstream"
 )
 
-// Page is one page of search results.
-type Page struct {
-	Items []Item // as the server ordered them
-	// More says that the server has older posts, or does not say that it has none.
-	More bool
-	// Named: the server named the next page (next_results).
-	Named bool
-	// NextMaxID is the max_id the server itself would go on with; 0: it names none.
-	NextMaxID uint64
-}
-
-// Item is one entry of a page.
-type Item struct {
-	Event   *fanout.Event // its JSON on one line; Kind and Post are set if it is a post
-	ID      uint64        // 0: it is no post, or its id is no number
-	Popular bool          // put here for its popularity, not for its time
-}
-
 // answerBody is what an answer may hold.
 type answerBody struct {
 	Statuses *[]json.RawMessage `json:"statuses"`
@@ -42,7 +24,7 @@ type answerBody struct {
 // judge makes a page or an error of an answer to a question for count posts. A
 // full page without next_results may still not be the last: the server is asked
 // once more, and an empty page settles it.
-func (a *account) judge(answer *http.Response, raw []byte, count int, bearer string, now time.Time) (*Page, error) {
+func (a *account) judge(answer *http.Response, raw []byte, count int, bearer string, now time.Time) (*upstream.Page, error) {
 	if answer.StatusCode != http.StatusOK {
 		return nil, a.refused(answer, raw, bearer, now)
 	}
@@ -50,13 +32,13 @@ func (a *account) judge(answer *http.Response, raw []byte, count int, bearer str
 	if json.Unmarshal(raw, &in) != nil || in.Statuses == nil {
 		return nil, a.refused(answer, raw, bearer, now)
 	}
-	page := &Page{More: true, Items: make([]Item, 0, len(*in.Statuses))}
+	page := &upstream.Page{More: true, Items: make([]upstream.Item, 0, len(*in.Statuses))}
 	for _, one := range *in.Statuses {
 		item, code := readItem(one)
 		if code == 130 || code == 131 {
 			// An error in the place of a post: the page is not whole.
-			e := &SearchError{Class: upstream.HTTP, Status: answer.StatusCode, Code: code, Message: "an error in the middle of a page"}
-			e.Hint = e.hint(answer, now, a.app, a.veil(bearer))
+			e := &upstream.SearchError{Class: upstream.HTTP, Status: answer.StatusCode, Code: code, Message: "an error in the middle of a page"}
+			e.Hint = hintFor(e, answer, now, a.app, a.veil(bearer))
 			return nil, e
 		}
 		if item.Event != nil {
@@ -88,8 +70,8 @@ func (b *itemBody) id() string { return cmp.Or(b.IDStr, b.ID.String()) }
 
 // readItem reads one entry of a page. What is no JSON object has no Event. code
 // is that of an error in the place of a post.
-func readItem(raw json.RawMessage) (item Item, code int) {
-	e, _ := decode(raw)
+func readItem(raw json.RawMessage) (item upstream.Item, code int) {
+	e := decode(raw)
 	if e == nil {
 		return item, 0
 	}

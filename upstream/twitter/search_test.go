@@ -80,9 +80,9 @@ func simulated(t *testing.T, cfg sim.Config, posts int) *sim.Server {
 
 var four = twitter.Credentials(sim.DefaultCredentials)
 
-func failure(t *testing.T, err error) *twitter.SearchError {
+func failure(t *testing.T, err error) *upstream.SearchError {
 	t.Helper()
-	var e *twitter.SearchError
+	var e *upstream.SearchError
 	if !errors.As(err, &e) {
 		t.Fatalf("%v is no *SearchError", err)
 	}
@@ -94,7 +94,7 @@ func TestSearchSigned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := simulated(t, sim.Config{}, 5)
 		s := against(t, fake, &twitter.SearchCredentials{Credentials: four})
-		page, err := s.Search(t.Context(), twitter.Question{Q: `touché "a+b" OR #x -rust`, Lang: "en", ResultType: "recent", Until: "2030-01-01", Count: 3, SinceID: 1})
+		page, err := s.Search(t.Context(), upstream.Question{Q: `touché "a+b" OR #x -rust`, Lang: "en", ResultType: "recent", Until: "2030-01-01", Count: 3, SinceID: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestSearchSigned(t *testing.T) {
 		if r := s.Rate(); !r.Known || r.Limit != 180 || r.Remaining != 179 || r.Reset.Sub(time.Now()) < 14*time.Minute {
 			t.Errorf("%+v", r)
 		}
-		last, err := s.Search(t.Context(), twitter.Question{Q: "touché", Count: 3, MaxID: page.NextMaxID})
+		last, err := s.Search(t.Context(), upstream.Question{Q: "touché", Count: 3, MaxID: page.NextMaxID})
 		if err != nil || len(last.Items) != 2 || last.More {
 			t.Errorf("%+v, %v", last, err)
 		}
@@ -129,7 +129,7 @@ func TestSearchFetchesToken(t *testing.T) {
 		secrets := &twitter.SearchCredentials{Credentials: twitter.Credentials{ConsumerKey: four.ConsumerKey, ConsumerSecret: four.ConsumerSecret}}
 		s := against(t, fake, secrets)
 		search := func() error {
-			_, err := s.Search(t.Context(), twitter.Question{Q: "touché"})
+			_, err := s.Search(t.Context(), upstream.Question{Q: "touché"})
 			return err
 		}
 		var all sync.WaitGroup
@@ -165,22 +165,22 @@ func TestSearchGivenToken(t *testing.T) {
 		fake := simulated(t, sim.Config{}, 1)
 		secrets := &twitter.SearchCredentials{Credentials: four, Bearer: fake.BearerToken()}
 		s := against(t, fake, secrets)
-		if _, err := s.Search(t.Context(), twitter.Question{Q: "touché"}); err != nil || s.Rate().Limit != 450 {
+		if _, err := s.Search(t.Context(), upstream.Question{Q: "touché"}); err != nil || s.Rate().Limit != 450 {
 			t.Errorf("%v, %+v", err, s.Rate())
 		}
 		fake.RevokeBearer()
-		_, err := s.Search(t.Context(), twitter.Question{Q: "touché"})
+		_, err := s.Search(t.Context(), upstream.Question{Q: "touché"})
 		if e := failure(t, err); e.Code != 89 || !strings.Contains(e.Hint, "AVIARY_TWITTER_BEARER_TOKEN") || fake.Stats().Tokens != 0 {
 			t.Errorf("%v; %s", e, e.Hint)
 		}
 		secrets.Bearer = "" // other credentials have a budget of their own
-		if _, err := s.Search(t.Context(), twitter.Question{Q: "touché"}); err != nil || s.Rate().Remaining != 179 {
+		if _, err := s.Search(t.Context(), upstream.Question{Q: "touché"}); err != nil || s.Rate().Remaining != 179 {
 			t.Errorf("%v, %+v", err, s.Rate())
 		}
 		for _, c := range []twitter.SearchCredentials{{}, {Credentials: twitter.Credentials{ConsumerKey: "k"}},
 			{Credentials: twitter.Credentials{ConsumerKey: "k", ConsumerSecret: "s", AccessToken: "t"}}} {
 			*secrets = c
-			_, err := s.Search(t.Context(), twitter.Question{Q: "touché"})
+			_, err := s.Search(t.Context(), upstream.Question{Q: "touché"})
 			if e := failure(t, err); e.Class != upstream.Fatal || !strings.Contains(e.Message, "is empty") {
 				t.Errorf("%+v: %v", c, e)
 			}
@@ -219,7 +219,7 @@ func TestSearchTokenAnswers(t *testing.T) {
 					w.WriteHeader(test.status)
 					fmt.Fprint(w, test.body)
 				}), &twitter.SearchCredentials{Credentials: twitter.Credentials{ConsumerKey: "k", ConsumerSecret: "s t"}})
-				_, err := s.Search(t.Context(), twitter.Question{Q: "x"})
+				_, err := s.Search(t.Context(), upstream.Question{Q: "x"})
 				if e := failure(t, err); e.Class != test.class || !strings.Contains(e.Message, test.says) || e.Hint == "" {
 					t.Errorf("%v (%v): %s", e, e.Class, e.Hint)
 				}
@@ -283,7 +283,7 @@ func BenchmarkSearch(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if page, err := s.Search(b.Context(), twitter.Question{Q: "alpha", Count: 100}); err != nil || len(page.Items) != 100 {
+		if page, err := s.Search(b.Context(), upstream.Question{Q: "alpha", Count: 100}); err != nil || len(page.Items) != 100 {
 			b.Fatal(err)
 		}
 	}

@@ -139,7 +139,7 @@ func TestMask(t *testing.T) {
 		"7-k/Y+&more k/Y+&more":          "*** ***more",
 		"k/Y+":                           "k/Y+",
 	} {
-		if got := v.mask(in); got != want {
+		if got := v.Mask(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
@@ -149,12 +149,12 @@ func TestMask(t *testing.T) {
 func TestSeal(t *testing.T) {
 	v := newVeil(testSecrets)
 	cause := errors.New("plain")
-	e := v.seal(&upstream.Error{Class: upstream.RateLimit, RetryAfter: 5, Err: cause, Hint: "see access-token", Clean: true}).(*upstream.Error)
+	e := v.Seal(&upstream.Error{Class: upstream.RateLimit, RetryAfter: 5, Err: cause, Hint: "see access-token", Clean: true}).(*upstream.Error)
 	if e.Class != upstream.RateLimit || e.RetryAfter != 5 || !e.Clean || !errors.Is(e, cause) || e.Hint != "see ***" {
 		t.Errorf("sealed: %+v", e)
 	}
 	told := fmt.Errorf("%w: access-token", cause)
-	if e := v.seal(told).(*upstream.Error); e.Error() != "plain: ***" || errors.Is(e, told) || e.Class != upstream.Network {
+	if e := v.Seal(told).(*upstream.Error); e.Error() != "plain: ***" || errors.Is(e, told) || e.Class != upstream.Network {
 		t.Errorf("sealed: %+v", e)
 	}
 }

@@ -12,22 +12,22 @@ import (
 // come, from every level: deliveries of track match inside reposted and quoted
 // posts too.
 func (d *decoder) walkStatus(s *status, level int) {
-	if level > maxNesting || !d.object() {
+	if level > maxNesting || !d.Object() {
 		if level > maxNesting {
-			d.skip()
+			d.Skip()
 		}
 		return
 	}
-	for d.key() {
-		switch d.name {
+	for d.Key() {
+		switch d.Name {
 		case "id":
-			s.id.number = d.numeral()
+			s.id.number = d.Numeral()
 		case "id_str":
-			s.id.text = d.numeral()
+			s.id.text = d.Numeral()
 		case "text":
-			s.texts.text, _ = d.str()
+			s.texts.text, _ = d.Str()
 		case "full_text":
-			s.texts.full, _ = d.str()
+			s.texts.full, _ = d.Str()
 		case "extended_tweet":
 			d.walkExtended(s)
 		case "entities", "extended_entities":
@@ -39,12 +39,12 @@ func (d *decoder) walkStatus(s *status, level int) {
 		case "quoted_status":
 			d.walkInner(s, level, false)
 		case "quoted_status_id":
-			s.quoted.number = d.numeral()
+			s.quoted.number = d.Numeral()
 		case "quoted_status_id_str":
-			s.quoted.text = d.numeral()
+			s.quoted.text = d.Numeral()
 		default:
 			if level > 0 {
-				d.skip()
+				d.Skip()
 			} else {
 				d.walkOuter(s)
 			}
@@ -62,35 +62,35 @@ func (d *decoder) walkStatus(s *status, level int) {
 
 // walkOuter reads the keys that count on the outermost object only.
 func (d *decoder) walkOuter(s *status) {
-	switch d.name {
+	switch d.Name {
 	case "created_at":
-		d.created, _ = d.str()
+		d.created, _ = d.Str()
 	case "timestamp_ms":
-		d.stamp = d.numeral()
+		d.stamp = d.Numeral()
 	case "in_reply_to_user_id":
-		s.replyUser.number = d.numeral()
+		s.replyUser.number = d.Numeral()
 	case "in_reply_to_user_id_str":
-		s.replyUser.text = d.numeral()
+		s.replyUser.text = d.Numeral()
 	case "in_reply_to_status_id":
-		if !d.null() {
+		if !d.Null() {
 			s.replyStatus = true
-			s.replyTo.number = d.numeral()
+			s.replyTo.number = d.Numeral()
 		}
 	case "in_reply_to_status_id_str":
-		if !d.null() {
+		if !d.Null() {
 			s.replyStatus = true
-			s.replyTo.text = d.numeral()
+			s.replyTo.text = d.Numeral()
 		}
 	case "in_reply_to_screen_name":
-		s.replyName, _ = d.str()
+		s.replyName, _ = d.Str()
 	case "conversation_id":
-		s.conversation.number = d.numeral()
+		s.conversation.number = d.Numeral()
 	case "conversation_id_str":
-		s.conversation.text = d.numeral()
+		s.conversation.text = d.Numeral()
 	case "is_quote_status":
-		s.isQuote = d.isTrue()
+		s.isQuote = d.IsTrue()
 	case "source":
-		if v, ok := d.str(); ok {
+		if v, ok := d.Str(); ok {
 			d.b.Source(program(v))
 		}
 	case "coordinates":
@@ -98,11 +98,11 @@ func (d *decoder) walkOuter(s *status) {
 	case "place":
 		s.place = d.walkPlace()
 	case "lang":
-		if v, ok := d.str(); ok {
+		if v, ok := d.Str(); ok {
 			d.b.Lang(v)
 		}
 	case "filter_level":
-		if v, ok := d.str(); ok {
+		if v, ok := d.Str(); ok {
 			d.b.Level(v)
 		}
 	default:
@@ -141,42 +141,42 @@ func (d *decoder) walkInner(s *status, level int, repost bool) {
 // walkExtended reads extended_tweet, which holds the whole of a text beyond 140
 // characters and the entities that belong to it.
 func (d *decoder) walkExtended(s *status) {
-	if !d.object() {
+	if !d.Object() {
 		return
 	}
-	for d.key() {
-		switch d.name {
+	for d.Key() {
+		switch d.Name {
 		case "full_text":
-			s.texts.extended, _ = d.str()
+			s.texts.extended, _ = d.Str()
 		case "entities", "extended_entities":
 			d.walkEntities(s)
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 }
 
 // walkUser reads an author, who counts for more at the outermost level.
 func (d *decoder) walkUser(s *status, level int) {
-	if d.next() != '{' {
-		d.skip()
+	if d.Peek() != '{' {
+		d.Skip()
 		return
 	}
 	s.hasUser = true
 	s.user = id{}
 	counts := [4]int64{-1, -1, -1, -1}
-	d.object()
-	for d.key() {
-		switch d.name {
+	d.Object()
+	for d.Key() {
+		switch d.Name {
 		case "id":
-			s.user.number = d.numeral()
+			s.user.number = d.Numeral()
 		case "id_str":
-			s.user.text = d.numeral()
+			s.user.text = d.Numeral()
 		case "screen_name":
-			s.username, _ = d.str()
+			s.username, _ = d.Str()
 		default:
 			if level > 0 {
-				d.skip()
+				d.Skip()
 			} else {
 				d.walkProfile(&counts)
 			}
@@ -189,17 +189,17 @@ func (d *decoder) walkUser(s *status, level int) {
 
 // walkProfile reads what the author of the outermost post is known by.
 func (d *decoder) walkProfile(counts *[4]int64) {
-	switch d.name {
+	switch d.Name {
 	case "name":
-		if v, ok := d.str(); ok {
+		if v, ok := d.Str(); ok {
 			d.b.BioName(v)
 		}
 	case "location":
-		if v, ok := d.str(); ok {
+		if v, ok := d.Str(); ok {
 			d.b.BioLocation(v)
 		}
 	case "description":
-		if v, ok := d.str(); ok {
+		if v, ok := d.Str(); ok {
 			d.b.Bio(v)
 		}
 	case "followers_count":
@@ -211,17 +211,17 @@ func (d *decoder) walkProfile(counts *[4]int64) {
 	case "listed_count":
 		counts[filter.CountListed] = d.count()
 	case "verified":
-		if d.isTrue() {
+		if d.IsTrue() {
 			d.b.Is("verified")
 		}
 	default:
-		d.skip()
+		d.Skip()
 	}
 }
 
 // count reads a count; -1: it is none.
 func (d *decoder) count() int64 {
-	n, err := strconv.ParseInt(d.numeral(), 10, 64)
+	n, err := strconv.ParseInt(d.Numeral(), 10, 64)
 	if err != nil {
 		return -1
 	}
@@ -231,26 +231,26 @@ func (d *decoder) count() int64 {
 // walkEntities reads entities or extended_entities, which differ in media only.
 func (d *decoder) walkEntities(s *status) {
 	kinds := &s.media
-	if d.name == "extended_entities" {
+	if d.Name == "extended_entities" {
 		kinds = &s.extended
 	}
-	if !d.object() {
+	if !d.Object() {
 		return
 	}
-	for d.key() {
-		switch d.name {
+	for d.Key() {
+		switch d.Name {
 		case "urls":
-			d.each(func() { d.walkLink(nil) })
+			d.Each(func() { d.walkLink(nil) })
 		case "media":
-			d.each(func() { d.walkLink(kinds) })
+			d.Each(func() { d.walkLink(kinds) })
 		case "hashtags":
-			d.each(func() { d.walkTag(d.b.Hashtag) })
+			d.Each(func() { d.walkTag(d.b.Hashtag) })
 		case "symbols":
-			d.each(func() { d.walkTag(d.b.Cashtag) })
+			d.Each(func() { d.walkTag(d.b.Cashtag) })
 		case "user_mentions":
-			d.each(func() { d.walkMention(s) })
+			d.Each(func() { d.walkMention(s) })
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 }
@@ -262,26 +262,26 @@ func (d *decoder) walkLink(kinds *mediaKinds) {
 	if kinds != nil {
 		*kinds |= someMedia
 	}
-	d.object()
-	for d.key() {
-		switch d.name {
+	d.Object()
+	for d.Key() {
+		switch d.Name {
 		case "expanded_url":
 			d.link(&d.lastURL)
 		case "display_url":
 			d.link(&d.shownURL)
 		case "type":
-			if v, ok := d.str(); ok && kinds != nil {
+			if v, ok := d.Str(); ok && kinds != nil {
 				*kinds |= mediaKind(v)
 			}
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 }
 
 // link reads one form of a link; last is that of the link before.
 func (d *decoder) link(last *string) {
-	v, ok := d.str()
+	v, ok := d.Str()
 	if !ok || v == *last {
 		return
 	}
@@ -294,11 +294,11 @@ func (d *decoder) link(last *string) {
 }
 
 func (d *decoder) walkTag(add func(string)) {
-	d.object()
-	for d.key() {
-		if d.name != "text" {
-			d.skip()
-		} else if v, ok := d.str(); ok {
+	d.Object()
+	for d.Key() {
+		if d.Name != "text" {
+			d.Skip()
+		} else if v, ok := d.Str(); ok {
 			add(v)
 		}
 	}
@@ -307,27 +307,27 @@ func (d *decoder) walkTag(add func(string)) {
 func (d *decoder) walkMention(s *status) {
 	var user id
 	first := false
-	d.object()
-	for d.key() {
-		switch d.name {
+	d.Object()
+	for d.Key() {
+		switch d.Name {
 		case "screen_name":
-			if v, ok := d.str(); ok {
+			if v, ok := d.Str(); ok {
 				d.b.Mention(v)
 			}
 		case "id":
-			user.number = d.numeral()
+			user.number = d.Numeral()
 		case "id_str":
-			user.text = d.numeral()
+			user.text = d.Numeral()
 		case "indices":
-			if d.array() {
-				for n := 0; d.item(); n++ {
-					if v, ok := d.num(); ok && n == 0 {
+			if d.Array() {
+				for n := 0; d.Item(); n++ {
+					if v, ok := d.Num(); ok && n == 0 {
 						first = v == "0"
 					}
 				}
 			}
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 	if first {

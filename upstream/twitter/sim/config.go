@@ -68,6 +68,18 @@ type Config struct {
 	SearchLimit, SearchAppLimit int
 	SearchWindow                time.Duration
 
+	// Of API v2. XKeepAlive is the longest silence on a stream (0: 20 s), XStreams how
+	// many filtered streams a token may have open (0: 1), XSlotHold how long the
+	// slot of a client that left without a word stays taken, XRules how many rules
+	// there may be (0: 1,000), XPostCap after how many delivered posts a month the
+	// usage is capped (0: never).
+	XKeepAlive                 time.Duration
+	XStreams, XRules, XPostCap int
+	XSlotHold                  time.Duration
+	// XBackfill and XCompliance say that the token may use backfill_minutes and the
+	// compliance streams, XNoConnections that it may not use the Connections API.
+	XBackfill, XCompliance, XNoConnections bool
+
 	// ClockSkew is how far the simulator's clock is ahead of the machine's
 	// (below 0: behind), so that a client whose clock is off can be tried.
 	ClockSkew time.Duration
@@ -83,6 +95,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.ConnectWindow, 5*time.Minute)
 	setDefault(&c.Queue, 4096)
 	setDefault(&c.WriteTimeout, 30*time.Second)
+	setDefault(&c.XKeepAlive, 20*time.Second)
+	setDefault(&c.XStreams, 1)
+	setDefault(&c.XRules, 1000)
 	setDefault(&c.SearchLimit, 180)
 	setDefault(&c.SearchAppLimit, 450)
 	setDefault(&c.SearchWindow, 15*time.Minute)
@@ -108,6 +123,16 @@ func (s *Server) Settings(baseURL string) []string {
 		"AVIARY_TWITTER_CONSUMER_SECRET=" + s.cfg.Credentials.ConsumerSecret,
 		"AVIARY_TWITTER_ACCESS_TOKEN=" + s.cfg.Credentials.AccessToken,
 		"AVIARY_TWITTER_ACCESS_SECRET=" + s.cfg.Credentials.AccessSecret,
+		"AVIARY_TRACK=" + DefaultTrack,
+	}
+}
+
+// SettingsX is Settings for a gateway that reads this server as X.
+func (s *Server) SettingsX(baseURL string) []string {
+	return []string{
+		"AVIARY_SOURCE=x",
+		"AVIARY_X_API_URL=" + baseURL,
+		"AVIARY_X_BEARER_TOKEN=" + s.BearerToken(),
 		"AVIARY_TRACK=" + DefaultTrack,
 	}
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -13,6 +14,10 @@ type Message struct {
 	JSON  []byte // one JSON object, no line end; the caller's
 	Post  bool   // a post; else a notice: delete, scrub_geo, status_withheld, user_withheld
 	about []byte // the post that decides which filters let the message through; nil: all do
+
+	of       *post  // the post itself
+	duty     []byte // of a notice: the form of the compliance streams
+	dutyUser bool
 }
 
 // Corpus is a seeded source of synthetic posts: the same seed and the same
@@ -103,29 +108,38 @@ func (c *Corpus) Next(now time.Time) Message {
 			return c.delete(p, now)
 		}
 	case n < 203:
-		return Message{JSON: c.notice(`{"scrub_geo":{`, "user_id", pick(c, c.users).id, "up_to_status_id", c.lastID)}
+		who := pick(c, c.users).id
+		return Message{JSON: c.notice(`{"scrub_geo":{`, "user_id", who, "up_to_status_id", c.lastID), dutyUser: true,
+			duty: fmt.Appendf(nil, `{"data":{"scrub_geo":{"user":{"id":"%d"},"up_to_tweet_id":"%d","event_at":%q}}}`, who, c.lastID, eventAt(now))}
 	case n < 213:
 		if p := c.earlier(false); p != nil {
-			return Message{JSON: c.withhold(p), about: p.raw}
+			return c.withhold(p, now)
 		}
 	case n < 214:
-		id := strconv.FormatUint(pick(c, c.users).id, 10)
-		return Message{JSON: []byte(`{"user_withheld":{"id":` + id + `,"withheld_in_countries":["` + pick(c, countries) + `"]}}`)}
+		id, country := strconv.FormatUint(pick(c, c.users).id, 10), pick(c, countries)
+		return Message{JSON: []byte(`{"user_withheld":{"id":` + id + `,"withheld_in_countries":["` + country + `"]}}`), dutyUser: true,
+			duty: fmt.Appendf(nil, `{"data":{"user_withheld":{"user":{"id":%q},"withheld_in_countries":[%q],"event_at":%q}}}`, id, country, eventAt(now))}
 	}
 	p := c.write(now)
-	return Message{JSON: p.raw, Post: true, about: p.raw}
+	return Message{JSON: p.raw, Post: true, about: p.raw, of: p}
 }
 
 // delete takes a post back.
 func (c *Corpus) delete(p *post, now time.Time) Message {
 	p.dead = true
-	return Message{JSON: appendDelete(nil, p, now), about: p.raw}
+	return Message{JSON: appendDelete(nil, p, now), about: p.raw,
+		duty: fmt.Appendf(nil, `{"data":{"delete":{"tweet":{"id":"%d","author_id":"%d"},"event_at":%q}}}`, p.id, p.user.id, eventAt(now))}
 }
 
-func (c *Corpus) withhold(p *post) []byte {
-	return []byte(`{"status_withheld":{"id":` + strconv.FormatUint(p.id, 10) + `,"user_id":` + strconv.FormatUint(p.user.id, 10) +
-		`,"withheld_in_countries":["` + pick(c, countries) + `"]}}`)
+func (c *Corpus) withhold(p *post, now time.Time) Message {
+	id, who, country := strconv.FormatUint(p.id, 10), strconv.FormatUint(p.user.id, 10), pick(c, countries)
+	return Message{about: p.raw,
+		JSON: []byte(`{"status_withheld":{"id":` + id + `,"user_id":` + who + `,"withheld_in_countries":["` + country + `"]}}`),
+		duty: fmt.Appendf(nil, `{"data":{"withheld":{"tweet":{"id":%q,"author_id":%q},"withheld_in_countries":[%q],"event_at":%q}}}`, id, who, country, eventAt(now))}
 }
+
+// eventAt is a time in the form of API v2.
+func eventAt(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 var countries = []string{"DE", "FR", "TR", "BR", "IN"}
 

@@ -1,5 +1,5 @@
-// Package sim is a fake Twitter: the v1.1 streaming endpoints and search on the
-// real wire, with synthetic posts. It is the gateway's default source (in process, but
+// Package sim is a fake Twitter: the v1.1 streaming endpoints and search, and
+// the same posts by API v2, on the real wire, with synthetic posts. It is the gateway's default source (in process, but
 // over HTTP, so that every layer runs), the command "aviary sim", and the
 // upstream of whole-program tests. Nothing in it comes from real people: names,
 // texts, companies and links are made up, screen names of the population end in
@@ -52,6 +52,35 @@
 //	401  code 89    a bearer token that was revoked
 //	403  code 99    oauth2/token: wrong key or secret
 //
+// # API v2
+//
+//	GET         /2/tweets/search/stream              backfill_minutes, fields, expansions
+//	GET, POST   /2/tweets/search/stream/rules        add, delete, dry_run; pages of 1,000
+//	GET         /2/tweets/search/stream/rules/counts
+//	GET         /2/tweets/search/recent              query, max_results, since_id, until_id, start_time, end_time, next_token
+//	GET         /2/tweets                            ids
+//	GET, DELETE /2/connections                       and DELETE …/all, …/{endpoint}
+//	GET         /2/tweets/compliance/stream, /2/users/compliance/stream   partition
+//
+// All take the bearer token of search and have the documented budgets, told in the
+// x-rate-limit headers. A message holds the fields and expansions that were asked
+// for; a post that refers to a deleted one comes with errors beside its data. Rules
+// outlive connections; they know words, "phrases", #, @, $, from:, to:,
+// retweets_of:, lang:, is:, has: and bounding_box:, with OR, - and parentheses. A
+// blank line comes after 20 s of silence. Notices go to the first partition of the
+// compliance streams.
+//
+//	400  invalid-request            a parameter is wrong
+//	401  about:blank                no token, or a wrong one
+//	403  unsupported-authentication an OAuth 1.0a header; client-forbidden: what Config does not allow
+//	409                             a stream without rules
+//	429  streaming-connection       one stream too many: the new one is refused
+//	429  usage-capped               Config.XPostCap posts were delivered this month
+//	429  rate-limit-exceeded        a budget is used up
+//
+// A stream whose client leaves without a word keeps its slot for Config.XSlotHold,
+// or until the Connections API ends it.
+//
 // # Posts
 //
 // A Corpus makes posts from a seed and the time: the same seed and times give
@@ -84,6 +113,7 @@
 // On the streams that are open now, in order with their posts:
 //
 //	disconnect CODE [reason]   the disconnect message, then the end
+//	problem TYPE               of v2: errors of that type, then the end
 //	close                      an end in order
 //	drop                       the connection is cut
 //	truncate                   half of a message, then the end: gzip cut in the middle
@@ -98,7 +128,8 @@
 // On the connects to come: for a DURATION, N times, or just the next one. A new
 // line takes the place of the one before:
 //
-//	status CODE [body html|text|json|empty] [retry-after DURATION] [reset DURATION]
+//	status CODE [body html|text|json|code|empty|TYPE] [retry-after DURATION] [reset DURATION]
+//	                           TYPE: a type of problem of v2, such as usage-capped
 //	rate-limit [420|429] …     the same as status 420 …
 //	close-after-200            accepted, and closed at once
 //	refuse                     closed without an answer (a reset on TCP)
@@ -111,6 +142,9 @@
 //	                                                    429 with a reset uses the window up, without it has no headers
 //	search delay DURATION                               answered late
 //	search refuse, search hang, search open             as above
+//
+// and "calls" in place of "search" for the requests of v2 that are neither a stream
+// nor a search: rules, look-ups, connections.
 //
 // On everything:
 //

@@ -34,7 +34,7 @@ func (s *Server) Post(d Draft) Posted {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	made := s.corpus.Post(d, s.now())
-	s.publish(message{raw: made.JSON, about: made.JSON, post: true}, false)
+	s.publish(message{raw: made.JSON, about: made.JSON, post: true, of: s.corpus.find(made.ID)}, false)
 	return made
 }
 
@@ -49,7 +49,7 @@ func (s *Server) Delete(id string) {
 		p = &post{id: n, user: &user{id: 1}}
 	}
 	m := s.corpus.delete(p, s.now())
-	s.publish(message{raw: m.JSON, about: m.about}, false)
+	s.publish(message{raw: m.JSON, about: m.about, duty: m.duty}, false)
 }
 
 // Post makes a post; it is remembered for good.

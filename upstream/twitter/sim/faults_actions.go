@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"aviary/fanout/filter"
 )
 
 // grammar is how the words after an action are read.
@@ -16,6 +18,7 @@ type grammar struct {
 var actions = map[string]grammar{
 	// on the streams that are open
 	"disconnect": {args: readDisconnect},
+	"problem":    {args: readProblem},
 	"close":      {args: readNothing},
 	"drop":       {args: readNothing},
 	"truncate":   {args: readNothing},
@@ -38,6 +41,9 @@ var actions = map[string]grammar{
 	// on the searches to come
 	"search": {args: readSearch, lasts: true},
 
+	// on the other requests of API v2 to come
+	"calls": {args: readSearch, lasts: true},
+
 	// on everything
 	"chunk": {args: readNumber(0, 1<<20), lasts: true},
 	"quiet": {args: readDuration},
@@ -46,6 +52,16 @@ var actions = map[string]grammar{
 
 func actionNames() []string {
 	return append(slices.Sorted(maps.Keys(actions)), "after")
+}
+
+// readProblem reads the type of a problem of API v2.
+func readProblem(p *parser, l *line) error {
+	if l.text = p.next(); problems[l.text] == "" {
+		e := wrong(l.text, "no such type of problem")
+		e.Near = filter.Nearest(l.text, slices.Sorted(maps.Keys(problems)))
+		return e
+	}
+	return nil
 }
 
 func readNothing(*parser, *line) error { return nil }
@@ -143,8 +159,13 @@ func fillBody(f *refusal, status int, kind string) error {
 		*f = *apiError(status, code, message)
 	case "empty":
 		*f = refusal{status: status}
+	case "code":
+		*f = refusal{status: status, kind: "application/json", body: `{"code":88,"message":"Rate limit exceeded"}`}
 	default:
-		return wrong(kind, "a body is html, text, json or empty")
+		if problems[kind] == "" {
+			return wrong(kind, "a body is html, text, json, code, empty or a type of problem")
+		}
+		*f = *problemOf(status, kind, "")
 	}
 	f.retryAfter = retryAfter
 	return nil

@@ -100,20 +100,27 @@ func (s *Server) perform(r *run, l *line) {
 func (s *Server) act(l *line) {
 	switch l.action {
 	case "disconnect":
-		s.each(func(st *stream) op { return disconnect(st.id, l.number, l.text) })
+		s.each(func(st *stream) op {
+			if st.wish.x != nil {
+				return ending("operational-disconnect")
+			}
+			return disconnect(st.id, l.number, l.text)
+		})
+	case "problem":
+		s.eachOf(true, func(*stream) op { return ending(l.text) })
 	case "close":
 		s.each(func(*stream) op { return closing })
 	case "drop":
 		s.each(func(*stream) op { return dropped })
 	case "truncate":
-		raw := s.corpus.Next(s.now()).JSON
-		s.each(func(*stream) op { return truncated(raw) })
+		p := s.corpus.write(s.now())
+		s.each(func(st *stream) op { return truncated(s.rendered(p, st)) })
 	case "stall":
 		s.each(func(*stream) op { return stalled(l.last) })
 	case "limit":
-		s.each(func(*stream) op { return limitNotice(l.number, s.now()) })
+		s.eachOf(false, func(*stream) op { return limitNotice(l.number, s.now()) })
 	case "warning":
-		s.each(func(*stream) op { return message{raw: warning(l.number)}.op() })
+		s.eachOf(false, func(*stream) op { return message{raw: warning(l.number)}.op() })
 	case "line":
 		s.each(func(*stream) op { return message{raw: []byte(l.text)}.op() })
 	case "duplicate":
@@ -121,8 +128,8 @@ func (s *Server) act(l *line) {
 			s.send(m, false)
 		}
 	case "oversize":
-		raw := oversized(s.corpus.Post(Draft{Text: "A very large post"}, s.now()).JSON, l.number)
-		s.each(func(*stream) op { return message{raw: raw}.op() })
+		p := s.corpus.find(s.corpus.Post(Draft{Text: "A very large post"}, s.now()).ID)
+		s.each(func(st *stream) op { return message{raw: oversized(s.rendered(p, st), l.number)}.op() })
 	case "garbage":
 		for _, raw := range garbage() {
 			s.each(func(*stream) op { return message{raw: raw}.op() })
@@ -131,6 +138,8 @@ func (s *Server) act(l *line) {
 		s.chunk = lasting{number: l.number, until: s.until(l.last)}
 	case "search":
 		s.find.spoil(l, s.until(l.last))
+	case "calls":
+		s.x.calls.spoil(l, s.until(l.last))
 	case "quiet":
 		s.quietTo = time.Now().Add(l.last)
 	default:
@@ -146,6 +155,23 @@ func (s *Server) each(of func(*stream) op) {
 	for _, st := range s.streams {
 		st.put(of(st), 0)
 	}
+}
+
+// eachOf is each for the streams of one API.
+func (s *Server) eachOf(x bool, of func(*stream) op) {
+	for _, st := range s.streams {
+		if (st.wish.x != nil) == x {
+			st.put(of(st), 0)
+		}
+	}
+}
+
+// rendered is a post in the form of a stream.
+func (s *Server) rendered(p *post, st *stream) []byte {
+	if st.wish.x == nil {
+		return p.raw
+	}
+	return s.corpus.envelope(p, st.wish.x.asked, nil)
 }
 
 func (s *Server) until(d time.Duration) time.Time {

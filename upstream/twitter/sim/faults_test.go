@@ -65,7 +65,7 @@ func TestParseFaultsErrors(t *testing.T) {
 		"drop for 20s":             `faults: line 1: "for": one word too many after drop`,
 		"disconnect":               `faults: line 1: need a number from 1 to 99`,
 		"status 200":               `faults: line 1: "200": need a number from 400 to 599`,
-		"status 503 body xml":      `faults: line 1: "xml": a body is html, text, json or empty`,
+		"status 503 body xml":      `faults: line 1: "xml": a body is html, text, json, code, empty or a type of problem`,
 		"status 503 times 0":       `faults: line 1: "0": need a number from 1 to 1000000`,
 		"line":                     `faults: line 1: need a text, in quotes when it has spaces`,
 		"line hello you":           `faults: line 1: "you": one word too many after line`,

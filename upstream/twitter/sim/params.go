@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"aviary/fanout/filter"
 )
@@ -30,6 +31,9 @@ type wish struct {
 	delimited     bool
 	stallWarnings bool
 	gzip          bool
+
+	x        *xWish // nil: a stream of v1.1
+	backfill time.Duration
 }
 
 // matches says whether a post goes to this client. It is asked only when

@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"aviary/fanout/filter"
-	"aviary/upstream/twitter"
 )
 
 // question is one search, checked.
@@ -136,10 +135,8 @@ func (q *question) wants(p *post) bool {
 	case len(q.from) > 0 && !slices.Contains(q.from, strings.ToLower(p.user.screen)):
 		return false
 	}
-	if p.view == nil {
-		if p.view, _ = twitter.Dialect.Post(p.raw); p.view == nil {
-			return false
-		}
+	if p.look() == nil {
+		return false
 	}
 	for _, f := range q.all {
 		if f == nil || !f.Match(p.view) {
@@ -153,20 +150,26 @@ func (q *question) wants(p *post) bool {
 // whether there are older ones. It knows the posts that are remembered: the
 // last 1,024, and all that Post made.
 func (c *Corpus) search(q *question) (found []*post, more bool) {
-	for _, p := range c.ring {
-		if q.wants(p) {
-			found = append(found, p)
-		}
-	}
-	for _, p := range c.drafts {
-		if q.wants(p) {
-			found = append(found, p)
-		}
-	}
-	slices.SortFunc(found, func(a, b *post) int { return cmp.Compare(b.id, a.id) })
-	found = slices.Compact(found) // a late draft is in both
+	found = c.known(q.wants)
 	if len(found) > q.count {
 		return found[:q.count], true
 	}
 	return found, false
+}
+
+// known lists the remembered posts that are wanted, newest first. What was deleted is
+// not among them.
+func (c *Corpus) known(wants func(*post) bool) (found []*post) {
+	for _, p := range c.ring {
+		if p != nil && p.raw != nil && !p.dead && wants(p) {
+			found = append(found, p)
+		}
+	}
+	for _, p := range c.drafts {
+		if !p.dead && wants(p) {
+			found = append(found, p)
+		}
+	}
+	slices.SortFunc(found, func(a, b *post) int { return cmp.Compare(b.id, a.id) })
+	return slices.Compact(found) // a late draft is in both
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +34,7 @@ type Server struct {
 	chunk    lasting
 	quietTo  time.Time
 	find     searching
+	x        v2
 	silent   bool
 	closed   bool
 }
@@ -42,6 +44,11 @@ type message struct {
 	raw   []byte
 	about []byte // the post that decides who gets it: raw itself, or what a notice is about; nil: everybody
 	post  bool   // counts as a post
+
+	// For the streams of API v2.
+	of       *post  // the post; nil: a notice, or what a test pushed
+	duty     []byte // a notice in the form of the compliance streams; nil: none
+	dutyUser bool   // it goes to the users' stream
 }
 
 // New makes a server. With a Rate it starts one goroutine, which Close stops.
@@ -64,6 +71,9 @@ func (s *Server) now() time.Time { return time.Now().Add(s.cfg.ClockSkew) }
 
 // ServeHTTP answers the endpoints that the package documentation lists.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/2/") && s.serveX(w, r) {
+		return
+	}
 	var methods []string
 	switch r.URL.Path {
 	case searchPath, tokenPath:
@@ -91,7 +101,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
 	if f == nil && how == doorOpen {
 		var wanted wish
 		if wanted, f = s.check(w, r); f == nil {
-			s.stream(w, r, wanted)
+			s.stream(w, r, wanted, nil, new(bool))
 			return
 		}
 	}
@@ -151,10 +161,10 @@ func (s *Server) open(st *stream) bool {
 	s.lastID++
 	st.id = s.lastID
 	s.streams = append(s.streams, st)
-	if limit := s.cfg.MaxStreams; limit > 0 && len(s.streams) > limit {
-		oldest := s.streams[0]
-		s.streams = slices.Delete(s.streams, 0, 1)
-		oldest.end(disconnect(oldest.id, 7, "admin logout"))
+	if st.wish.x == nil {
+		s.cutOldest()
+	} else if st.wish.backfill > 0 {
+		s.backfill(st)
 	}
 	select {
 	case s.wake <- struct{}{}:
@@ -162,6 +172,24 @@ func (s *Server) open(st *stream) bool {
 	}
 	s.progress(func(r *run) *int { return &r.connects })
 	return true
+}
+
+// cutOldest ends the oldest stream of v1.1 if there is one too many; mu is held.
+func (s *Server) cutOldest() {
+	first, n := -1, 0
+	for i, st := range s.streams {
+		if st.wish.x != nil {
+			continue
+		}
+		if n++; first < 0 {
+			first = i
+		}
+	}
+	if limit := s.cfg.MaxStreams; limit > 0 && n > limit {
+		oldest := s.streams[first]
+		s.streams = slices.Delete(s.streams, first, first+1)
+		oldest.end(disconnect(oldest.id, 7, "admin logout"))
+	}
 }
 
 // leave forgets a stream that has ended.
@@ -200,7 +228,11 @@ func (s *Server) send(m message, generated bool) int {
 	if generated {
 		limit = s.cfg.Queue
 	}
+	sent += s.sendX(m, limit)
 	for _, st := range s.streams {
+		if st.wish.x != nil || m.raw == nil {
+			continue
+		}
 		if m.about != nil && st.wish.filter != nil {
 			if !decoded {
 				post, _ = twitter.Dialect.Post(m.about) // what can't be decoded matches no filter

@@ -47,7 +47,9 @@ type stream struct {
 }
 
 // stream serves one accepted connection until it ends.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, wanted wish) {
+// c is its entry in the Connections API, of API v2 only; told becomes true if the
+// client was told of the end.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, wanted wish, c *xConnection, told *bool) {
 	st := &stream{
 		wish: wanted, srv: s, ctx: r.Context(), w: w, ctl: http.NewResponseController(w),
 		wake: make(chan struct{}, 1), last: make(chan op, 1),
@@ -65,16 +67,25 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, wanted wish) {
 	if st.ctl.Flush() != nil || !s.open(st) {
 		return
 	}
+	if c != nil {
+		s.mu.Lock()
+		c.stream = st
+		s.mu.Unlock()
+	}
 	err := st.serve()
 	s.leave(st)
-	if !errors.Is(err, errEnd) {
+	if *told = errors.Is(err, errEnd); !*told {
 		panic(http.ErrAbortHandler) // net/http's way to cut a response short
 	}
 }
 
 // serve writes what is queued, and a blank line after each KeepAlive of silence.
 func (st *stream) serve() error {
-	keepAlive := time.NewTimer(st.srv.cfg.KeepAlive)
+	silence := st.srv.cfg.KeepAlive
+	if st.wish.x != nil {
+		silence = st.srv.cfg.XKeepAlive
+	}
+	keepAlive := time.NewTimer(silence)
 	defer keepAlive.Stop()
 	for {
 		var err error
@@ -94,7 +105,7 @@ func (st *stream) serve() error {
 		if err != nil {
 			return err
 		}
-		keepAlive.Reset(st.srv.cfg.KeepAlive)
+		keepAlive.Reset(silence)
 	}
 }
 
