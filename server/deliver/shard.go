@@ -18,7 +18,7 @@ const workSlice = 2 * time.Millisecond
 // clients on two shards rest from 70 posts a second on.
 const (
 	restFactor = 4
-	maxRest    = 12 * time.Millisecond
+	maxRest    = 10 * time.Millisecond
 )
 
 // shard is one loop. It owns the sockets of most of its clients and writes to
@@ -135,11 +135,11 @@ func (s *shard) run() {
 func (s *shard) take() {
 	s.rung, s.again = false, false
 	s.bell.Take(&s.round)
+	began := s.clients.now()
 	s.ring(&s.round)
 	s.serveRound()
-	now := s.clients.now()
-	s.rest = now + min(restFactor*(now-s.clock), int64(maxRest))
-	s.clock = now
+	s.clock = s.clients.now()
+	s.rest = s.clock + min(restFactor*(s.clock-began), int64(maxRest))
 	for i, c := range s.ahead {
 		s.ahead[i] = nil
 		s.enqueue(c)
