@@ -54,7 +54,6 @@ func serve(ctx context.Context, p *program) int {
 		g.log.Error("aviary cannot start", "error", err)
 		return exitFailed
 	}
-	g.greet(s)
 	return g.wait(ctx)
 }
 
@@ -95,6 +94,7 @@ func (g *gateway) start(s *settings) (err error) {
 	}
 	g.server = server.New(g.options(s))
 	g.serveHTTP()
+	g.greet(s) // before the upstream has something to say
 	g.startUpstream()
 	return nil
 }

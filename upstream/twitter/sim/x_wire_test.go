@@ -48,7 +48,7 @@ func TestXOnTheWire(t *testing.T) {
 			{"POST", "/2/tweets/search/stream/rules", `{"add":[{"value":"cat has:images","tag":"cats"},{"value":"(("},{"value":"zebra"}]}`, 201, []string{`"value":"cat has:images","tag":"cats"`, `"created":2,"invalid":1,"not_created":1,"valid":2`, "invalid-rules"}},
 			{"POST", "/2/tweets/search/stream/rules", `{"add":[{"value":"zebra","tag":"another"}]}`, 201, []string{"DuplicateRule", "duplicate-rules"}},
 			{"POST", "/2/tweets/search/stream/rules", `{"add":[{"value":"a1"},{"value":"a2"}]}`, 201, []string{`"created":1`, "rule-cap"}},
-			{"POST", "/2/tweets/search/stream/rules", `{"add":[{"value":"lang:en"}]}`, 400, []string{"standalone"}},
+			{"POST", "/2/tweets/search/stream/rules", `{"add":[{"value":"lang:en"}]}`, 400, []string{"stand alone"}},
 			{"POST", "/2/tweets/search/stream/rules", `{"add":[],"delete":{}}`, 400, []string{"invalid-request"}},
 			{"GET", "/2/tweets/search/stream/rules/counts", "", 200, []string{`"cap_per_client_app":"3"`, `"client_app_rules_count":"3"`}},
 			{"GET", "/2/tweets/search/stream/rules?max_results=2", "", 200, []string{`"next_token":"0000000000000002"`, `"result_count":2`}},
