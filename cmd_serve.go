@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,6 +23,8 @@ type gateway struct {
 	settings atomic.Pointer[settings] // SIGHUP puts a copy with fresh secrets in its place
 	log      *slog.Logger
 	wanted   int // MAX_CLIENTS as it was set
+
+	connections int // at most, of the public listener; 0: no limit is known
 
 	public, admin net.Listener // admin is nil when it is off
 	certificate   *certificate // nil without TLS
@@ -126,6 +127,7 @@ func (g *gateway) options(s *settings) server.Options {
 		Drain:        s.Drain,
 
 		MaxClients:       s.MaxClients,
+		MaxConnections:   g.connections,
 		MaxClientsPerKey: s.MaxClientsPerKey,
 		MaxFilterBytes:   int(s.MaxFilterBytes),
 		CORSOrigins:      s.CORSOrigins,
@@ -151,7 +153,7 @@ func (g *gateway) serveHTTP() {
 			g.ended("the public listener", public.Serve(g.public))
 			return
 		}
-		public.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: g.certificate.get}
+		public.TLSConfig = g.certificate.config()
 		g.ended("the public listener", public.ServeTLS(g.public, "", ""))
 	}()
 	if g.admin == nil {

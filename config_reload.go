@@ -34,10 +34,11 @@ func (s *settings) reread() (*settings, error) {
 type certificate struct {
 	certFile, keyFile string
 	current           atomic.Pointer[tls.Certificate]
+	tickets           *tickets // their keys follow from the private key
 }
 
 func loadCertificate(certFile, keyFile string) (*certificate, error) {
-	c := &certificate{certFile: certFile, keyFile: keyFile}
+	c := &certificate{certFile: certFile, keyFile: keyFile, tickets: newTickets()}
 	return c, c.reload()
 }
 
@@ -47,6 +48,9 @@ func (c *certificate) reload() error {
 	if err != nil {
 		return err
 	}
+	if err := c.tickets.derive(pair.PrivateKey); err != nil {
+		return err
+	}
 	c.current.Store(&pair)
 	return nil
 }
@@ -54,4 +58,9 @@ func (c *certificate) reload() error {
 // get is tls.Config.GetCertificate.
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current.Load(), nil
+}
+
+// config is what a TLS listener with this certificate needs.
+func (c *certificate) config() *tls.Config {
+	return c.tickets.in(&tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get})
 }

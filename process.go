@@ -43,8 +43,9 @@ func newLogger(p *program, s *settings) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(p.err, options))
 }
 
-// reservedDescriptors are kept from clients, so that the upstream, the admin
-// listener and files always get one.
+// reservedDescriptors are kept from streams, so that the upstream, the admin
+// listener and files always get one. Half of them are for public connections that
+// are no streams, or none yet.
 const reservedDescriptors = 128
 
 // limits fits the settings to the process: clients to its descriptors, and the
@@ -57,6 +58,7 @@ func (g *gateway) limits(s *settings) {
 			g.log.Warn("the descriptor limit is not known; MAX_CLIENTS is not checked against it", "error", err)
 		} else {
 			s.MaxClients = min(s.MaxClients, max(n-reservedDescriptors, 1))
+			g.connections = max(n-reservedDescriptors/2, s.MaxClients+1)
 		}
 	}
 	set := slices.ContainsFunc(g.p.environ, func(e string) bool { return strings.HasPrefix(e, "GOMEMLIMIT=") && e != "GOMEMLIMIT=" })

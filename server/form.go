@@ -56,6 +56,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, what string, m
 		return nil, err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(most)))
+	s.setDeadline(w, s.opts.WriteTimeout) // reading has used up the answer's
 	var big *http.MaxBytesError
 	switch {
 	case errors.As(err, &big):

@@ -43,6 +43,7 @@ type Options struct {
 	SearchScope      func(*http.Request) string // what a client may see: only equal scopes share answers; default: all the same
 
 	MaxClients       int            // streams at once (50,000)
+	MaxConnections   int            // of a listener at once, streams and all others; more than MaxClients, or the others get no answer; 0: no limit
 	MaxClientsPerKey int            // streams at once of one client address (100); loopback is exempt
 	MaxFilterBytes   int            // of a query string or a form body (131,072)
 	CORSOrigins      []string       // "*", or the origins whose scripts may read; none: no other origin
@@ -132,7 +133,7 @@ func New(o Options) *Server {
 		Hub: o.Hub, MaxClients: o.MaxClients, MaxPerKey: o.MaxClientsPerKey,
 		Heartbeat: o.Heartbeat, WriteTimeout: o.WriteTimeout, MaxAge: o.MaxAge,
 		Retry: o.Retry, Drain: o.Drain,
-		Ended: s.ended,
+		Ended: s.ended, Log: o.Log,
 	})
 	if o.Search != nil {
 		s.search = newSearch(o)

@@ -21,9 +21,12 @@ func connOf(ctx context.Context) net.Conn {
 // NewHTTP returns an http.Server for one of the handlers, with the limits that
 // streams need: no WriteTimeout (every write has a deadline of its own), ten
 // seconds for the headers of a request, socket options that bound what a stalled
-// reader costs, and connections let in at the pace at which they are answered. The caller sets TLSConfig if it wants TLS and HTTP/2, serves,
-// and closes it.
+// reader costs, at most Options.MaxConnections, and connections let in at the pace
+// at which they are answered. The caller sets TLSConfig if it wants TLS and
+// HTTP/2, serves, and closes it.
 func (s *Server) NewHTTP(h http.Handler) *http.Server {
+	pace := newThrottle()
+	bound := newConnections(s.opts.MaxConnections, s.clients.Sockets)
 	stale := s.opts.Heartbeat + s.opts.WriteTimeout + 5*time.Second
 	return &http.Server{
 		Handler:           h,
@@ -44,7 +47,10 @@ func (s *Server) NewHTTP(h http.Handler) *http.Server {
 			}
 			return context.WithValue(ctx, connKey{}, c)
 		},
-		ConnState: newThrottle().state,
-		ErrorLog:  errorLog(s.opts.Log),
+		ConnState: func(c net.Conn, state http.ConnState) {
+			bound.state(c, state)
+			pace.state(c, state)
+		},
+		ErrorLog: errorLog(s.opts.Log),
 	}
 }

@@ -44,7 +44,8 @@
 //   - whole words: what stands between white space, without the punctuation
 //     around it, and links, without scheme, leading "www." and final "/". Of a
 //     word with # or @ in front, the name is a bare token and only what follows
-//     the name is looked at as a word;
+//     the name is looked at as a word. Each emoji in a word is one by itself too,
+//     with what joiners and selectors make of it: ❤ and ❤️ are two;
 //   - entities: hashtags, mentions, cashtags, exactly and as a whole.
 //
 // A term of a phrase is looked up in one of the three, by its looks:
@@ -60,7 +61,8 @@
 //	#go                hashtag        #Go                                go #gopher
 //	@kestrel $abc      mention,       .@Kestrel: $ABC                    kestrel abc
 //	                   cashtag
-//	c++ <3 🔭          whole word     (C++) &lt;3 🔭                      c 🔭🔭
+//	c++ <3             whole word     (C++) &lt;3                         c <33
+//	🔭                 emoji          🔭 hi🔭 🔭✨                          ✨
 //
 // The table and more is in the tests.
 //
@@ -109,8 +111,9 @@
 //	keyword                      holds the bare token, in its text, entities or links. With
 //	                             punctuation or symbols inside it is divided as posts are:
 //	                             coca-cola is "coca cola"
-//	🔭                           holds the emoji as a whole word
-//	"exact phrase"               holds the tokens in a row, in one text
+//	🔭                           holds the emoji, whatever it is glued to; several in a row (🔭✨)
+//	                             are looked for as a whole word
+//	"exact phrase"               holds the tokens in a row, in one text or one link
 //	"a b"~N                      holds them with at most N tokens between (N ≤ 6); in the other
 //	                             order at most N-2. Of several, N is how far any two of them are
 //	                             moved against one another

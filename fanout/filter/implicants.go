@@ -7,7 +7,7 @@ import (
 
 const (
 	maxConjs = 512     // of a condition that is expanded, and of each part of it
-	maxSteps = 1 << 21 // pairs of conjunctions that expanding may compare: a few milliseconds
+	maxSteps = 1 << 17 // pairs of conjunctions that expanding may compare: some milliseconds
 )
 
 // expand finds the prime implicants and writes them as a tree. A condition that

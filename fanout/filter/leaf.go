@@ -9,7 +9,7 @@ import (
 func (d *detail) holds(o op, p *Post) bool {
 	switch o {
 	case opPhrase:
-		return d.inOrder(p.Order)
+		return d.inOrder(p.Order) || d.near == 0 && d.inLinks(p.Links)
 	case opURL:
 		return d.inLinks(p.Links)
 	case opLink:
@@ -45,30 +45,37 @@ func percentile(id string) uint32 {
 	return uint32(x % 100)
 }
 
-// inOrder tells whether the tokens stand in a row, or near one another.
+// inOrder tells whether the tokens stand in a row, or near one another. What it
+// takes grows with the length of order and not faster, whatever stands in there.
 func (d *detail) inOrder(order []uint32) bool {
 	first := uint32(d.tokens[0])
+	from := 0 // where the field begins that i is in
 	for i, t := range order {
-		if t != first {
-			continue
-		}
-		if d.near == 0 {
+		switch {
+		case t == 0:
+			from = i + 1
+		case t != first:
+		case d.near == 0:
 			if d.rowAt(order[i:]) {
 				return true
 			}
-			continue
+		case d.nearToken(order, from, i):
+			return true
 		}
-		from, to := i, i // the field that i is in
-		for from > 0 && order[from-1] != 0 {
-			from--
-		}
-		for to < len(order) && order[to] != 0 {
-			to++
-		}
-		for base := i - int(d.near); base <= i; base++ {
-			if d.nearAt(order[:to], from, base) {
-				return true
-			}
+	}
+	return false
+}
+
+// nearToken tells whether all tokens stand near order[i], which is the first of
+// them, in the field that begins at from.
+func (d *detail) nearToken(order []uint32, from, i int) bool {
+	to := i // where the field ends, or where none of them counts any more
+	for last := min(len(order), i+len(d.tokens)+int(d.near)); to < last && order[to] != 0; {
+		to++
+	}
+	for base := i - int(d.near); base <= i; base++ {
+		if d.nearAt(order[:to], from, base) {
+			return true
 		}
 	}
 	return false
@@ -96,9 +103,10 @@ func (d *detail) nearAt(order []uint32, from, base int) bool {
 next:
 	for k, t := range d.tokens {
 		at := max(base+k, from)
-		for j := range k { // the windows of equal tokens follow one another: the earliest free place is best
+		for j := k - 1; j >= 0; j-- { // the windows of equal tokens follow one another: the earliest free place is best
 			if d.tokens[j] == t {
 				at = max(at, place[j]+1)
+				break
 			}
 		}
 		for ; at <= base+k+int(d.near) && at < len(order); at++ {

@@ -148,7 +148,12 @@ func TestTrack(t *testing.T) {
 		{"amp", "R&amp;D", false},
 		{"x&lt", "X&amp;LT;", true}, // undone once, not twice
 		{"🔭", "look 🔭", true},
-		{"🔭", "look 🔭🔭", false},
+		{"🔭", "look 🔭🔭", true},
+		{"🔭", "hi🔭", true},
+		{"🔭", "@kestrel🔭✨", true},
+		{"🔭🔭", "look 🔭", false},
+		{"🔭✨", "look 🔭✨!", true},
+		{"👩", "👩‍🚀", false},
 		{"❤️", "you ❤️!", true},
 		{"#wing", "#wing✈️", true},
 

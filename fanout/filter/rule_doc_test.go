@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -51,6 +52,26 @@ func BenchmarkParseRule(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+		})
+	}
+}
+
+// BenchmarkNear shows that a phrase is looked for in time that grows with a text
+// and not with its square, where a text is the phrase's first word over and over.
+func BenchmarkNear(b *testing.B) {
+	f, err := ParseRule(`"a a b"~6`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, n := range []int{1000, 10_000, 100_000} {
+		p := readPost(b, strings.Repeat("a ", n)+" + b")
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				if f.Match(p) {
+					b.Fatal("it should not match")
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/token")
 		})
 	}
 }

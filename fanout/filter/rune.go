@@ -5,14 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// What a rune does to the text around it. A rune with none of these bits
-// (an emoji, "+", "<") is a symbol: it ends a bare token and belongs to a word.
+// What a rune does to the text around it. A rune that is none of word, space and
+// edge (an emoji, "+", "<") is a symbol: it ends a bare token and belongs to a word.
 const (
-	isWord  uint8 = 1 << iota // letter, decimal digit, combining mark or "_": what bare tokens are made of
-	isSpace                   // Unicode white space: separates words
-	isEdge                    // punctuation or an invisible direction mark: not part of a word when it stands at its border
-	isCased                   // folding changes it
-	isLoose                   // it may not be in NFC beside its neighbours
+	isWord    uint8 = 1 << iota // letter, decimal digit, combining mark or "_": what bare tokens are made of
+	isSpace                     // Unicode white space: separates words
+	isEdge                      // punctuation or an invisible direction mark: not part of a word when it stands at its border
+	isCased                     // folding changes it
+	isLoose                     // it may not be in NFC beside its neighbours
+	isPicture                   // an emoji, or another symbol that depicts something
 )
 
 // classes answers classOf for the Basic Multilingual Plane. The range tables of
@@ -35,6 +36,7 @@ func makeClasses() *[1 << 16]uint8 {
 	mark(isSpace, unicode.White_Space)
 	mark(isEdge, unicode.P)
 	mark(isEdge, invisible)
+	mark(isPicture, unicode.So)
 	t['_'] = isWord
 	for _, r := range unicode.CaseRanges {
 		for c := r.Lo; c <= r.Hi && c < 1<<16; c++ {
@@ -83,7 +85,7 @@ func classOf(r rune) uint8 {
 	case r < 1<<16:
 		return classes[uint16(r)]
 	case 0x1f000 <= r && r < 0x1fb00:
-		return 0 // emoji and other pictures: neither letters nor punctuation
+		return isPicture // neither letters nor punctuation; those of a later Unicode are here too
 	case unicode.In(r, unicode.L, unicode.Nd, unicode.M):
 		return isWord | isCased | isLoose // a few old scripts here have case; fold looks closer
 	case unicode.Is(unicode.P, r):

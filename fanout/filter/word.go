@@ -64,7 +64,8 @@ func (b *Builder) scan() {
 	}
 }
 
-// gap takes what stands between two tokens, s[i:to], and the words that end there.
+// gap takes what stands between two tokens, s[i:to]: the words that end there, and
+// emoji, each of which is found as if it were a word, whatever it is glued to.
 func (b *Builder) gap(s []byte, i, to int, w *word) {
 	for i < to {
 		class, n := classAt(s, i)
@@ -75,6 +76,10 @@ func (b *Builder) gap(s []byte, i, to int, w *word) {
 			*w = word{from: i + n}
 		} else if class&isEdge == 0 {
 			w.symbol = true
+			if class&isPicture != 0 {
+				n = emojiLen(s[i:to])
+				b.features = append(b.features, kindWord.ofBytes(s[i:i+n]))
+			}
 		}
 		i += n
 	}

@@ -23,7 +23,7 @@ func (s *shard) work() {
 		c := s.queue.pop()
 		c.queued = false
 		if !c.gone {
-			s.serve(c)
+			s.guard(c, s.serve)
 		}
 		s.clock = s.clients.now()
 	}
@@ -197,7 +197,7 @@ func (s *shard) bye(c *Client, r Reason) {
 // stays until it stops.
 func (s *shard) part(c *Client) {
 	if hangUp(int(c.socket)) {
-		closeSocket(int(c.socket))
+		s.clients.closeSocket(int(c.socket))
 	} else {
 		s.poller.forget(int(c.socket))
 		s.partings = append(s.partings, int(c.socket))

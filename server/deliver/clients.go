@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -26,6 +27,7 @@ type Config struct {
 	Drain        time.Duration // spreads the reconnections after a drain
 
 	Ended func(*Client, Reason) // told of every end of a stream that began; nil: nobody is
+	Log   *slog.Logger          // of panics; default slog.Default()
 }
 
 // Why Admit refuses.
@@ -43,6 +45,7 @@ type Clients struct {
 	shards  []*shard
 	metrics *Metrics
 	lastID  atomic.Uint64
+	sockets atomic.Int64  // that shards own
 	goal    atomic.Uint64 // set by Drain: the sequence up to which history is still written
 
 	mu       sync.Mutex
@@ -59,6 +62,9 @@ type Clients struct {
 func New(cfg Config) *Clients {
 	if cfg.Shards <= 0 {
 		cfg.Shards = min(runtime.GOMAXPROCS(0), 16)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
 	}
 	cs := &Clients{
 		cfg: cfg, start: time.Now(), byKey: map[string]int{},
@@ -196,6 +202,16 @@ func (cs *Clients) Len() int {
 	return cs.count
 }
 
+// Sockets is the number of connections that have been taken from net/http and are
+// still open.
+func (cs *Clients) Sockets() int { return int(cs.sockets.Load()) }
+
+// closeSocket closes a socket that has been taken.
+func (cs *Clients) closeSocket(fd int) {
+	closeSocket(fd)
+	cs.sockets.Add(-1)
+}
+
 func (cs *Clients) shardOf(id uint64) *shard { return cs.shards[id%uint64(len(cs.shards))] }
 
 func (cs *Clients) askAll(r Reason) {
@@ -218,7 +234,11 @@ func (cs *Clients) askAll(r Reason) {
 func (cs *Clients) Evict(id uint64) bool {
 	s := cs.shardOf(id)
 	found := make(chan bool, 1)
-	if s.do(func() { found <- s.evict(id) }) && <-found {
+	if s.do(func() {
+		evicted := false
+		defer func() { found <- evicted }()
+		evicted = s.evict(id)
+	}) && <-found {
 		return true
 	}
 	s.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -351,6 +352,42 @@ func TestShardBooks(t *testing.T) {
 				t.Errorf("after %d leaves: %d and %d clients", i+1, n, len(s.handlers))
 			}
 			s.mu.Unlock()
+		}
+	})
+}
+
+// A panic that belongs to no client does not stop the loop, nor what it has been
+// asked besides.
+func TestLoopSurvivesPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		w := newWorld(t, func(c *Config) { c.Shards, c.Log = 1, slog.New(slog.NewTextHandler(&log, nil)) })
+		ctx, leave := context.WithCancel(t.Context())
+		out := &socket{header: http.Header{}}
+		served := make(chan error)
+		go func() {
+			_, err := w.serve(ctx, out, nil)
+			served <- err
+		}()
+		synctest.Wait()
+		s := w.clients.shards[0]
+		for range 3 {
+			s.do(func() { panic("a bug") })
+		}
+		if n := len(w.clients.List()); n != 1 {
+			t.Errorf("%d clients", n)
+		}
+		w.post(10)
+		synctest.Wait()
+		if !strings.Contains(out.data.String(), `"id_str":"1"`) {
+			t.Errorf("the client has %q", out.data.String())
+		}
+		if n := strings.Count(log.String(), "a shard panicked"); n != 3 {
+			t.Errorf("%d panics in the log", n)
+		}
+		leave()
+		if err := <-served; err != nil {
+			t.Error(err)
 		}
 	})
 }

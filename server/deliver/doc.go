@@ -58,7 +58,13 @@
 // waiting, for the rest and a bye, and reset (linger 0), so that the kernel drops
 // what it held. All other goodbyes are followed by FIN; they are not lost
 // if the client is still sending, because its socket is read for a second
-// before it is closed. Departed clients are seen by epoll (RDHUP).
+// before it is closed. Departed clients are seen by epoll (RDHUP). A client that
+// shuts only its sending side counts as departed on every path: net/http takes
+// it so too.
+//
+// A panic is a bug, and costs no more than it must: one while a client is served
+// resets that client, one in a round the cohort it happened in, any other all
+// clients of the shard. They come back with their cursors; the loop goes on.
 //
 // # Compression
 //

@@ -52,21 +52,27 @@ func (s *shard) serveGroup(g *group, d *fanout.Due) {
 		s.rouseAll(g, start)
 		return
 	}
-	b := &s.batch
 	for i := 0; i < len(g.cohorts); {
 		co := g.cohorts[i]
-		b.reset()
-		b.from = start
-		b.events = s.round.Merge(b.events, d.Events, g.of, co.unseen)
-		for next := 0; next < len(b.events) && len(co.members) > 0; {
-			next = co.fill(b, next)
-			s.write(co, b)
-		}
+		s.serveCohort(co, start, d)
 		if i < len(g.cohorts) && g.cohorts[i] == co {
 			i++
 		}
 	}
+	s.batch.reset()
+}
+
+// serveCohort brings a cohort what its group is due.
+func (s *shard) serveCohort(co *cohort, start fanout.Place, d *fanout.Due) {
+	defer s.dropAll(co)
+	b := &s.batch
 	b.reset()
+	b.from = start
+	b.events = s.round.Merge(b.events, d.Events, co.group.of, co.unseen)
+	for next := 0; next < len(b.events) && len(co.members) > 0; {
+		next = co.fill(b, next)
+		s.write(co, b)
+	}
 }
 
 // rouseAll lets all live members of a group pull for themselves.

@@ -49,31 +49,55 @@ func (c *Client) handOver(w http.ResponseWriter, r *http.Request, s *Stream) boo
 		return false
 	}
 	c.socket = int32(socket)
+	c.clients.sockets.Add(1)
+	c.clients.metrics.opened(c.form)
+	reason := Failed // should anything below panic
+	defer func() {
+		if reason != Open {
+			c.abandon(reason)
+		}
+	}()
+	if err := c.greet(w, r, s); err != nil {
+		reason = Gone
+	} else if reason = Gone; c.shard.do(func() { c.shard.guard(c, c.shard.admit) }) {
+		reason = Open
+	}
+	return true
+}
+
+// greet writes the head and the opening, and what the client has missed if that
+// is not much.
+func (c *Client) greet(w http.ResponseWriter, r *http.Request, s *Stream) error {
 	b := batches.Get().(*batch)
 	defer b.release()
-	c.open(b, appendHead(make([]byte, 0, 512), r, w.Header()), s.Opening)
-	if c.late == nil { // what was missed goes out with the opening, if it is not much
+	head := appendHead(make([]byte, 0, 512), r, w.Header())
+	c.open(b, head, s.Opening)
+	if c.late == nil {
 		b.pull = 2 * pullFirst
 		c.fill(b, &noRound)
 	}
 	b.vector.set(b.blocks)
-	n, err := b.vector.write(socket)
+	n, err := b.vector.write(int(c.socket))
 	if n < b.size && err == nil {
 		c.rest = c.cut(b, n)
 		c.blocked = true
 	} else {
 		c.wrote(b)
 	}
-	c.account(c.shard, b, n)
+	c.account(c.shard, b, max(0, n-len(head))) // the head is no part of the stream
 	c.stuck = c.lastWrite
-	c.clients.metrics.opened(c.form)
-	if err != nil || !c.shard.do(func() { c.shard.admit(c) }) {
-		closeSocket(socket)
-		c.sub.Close()
-		c.over(Gone)
-		c.Leave()
+	return err
+}
+
+// abandon ends a client that has come to no shard.
+func (c *Client) abandon(r Reason) {
+	if r == Failed {
+		resetOnClose(int(c.socket)) // the client must not take this for a clean end
 	}
-	return true
+	c.clients.closeSocket(int(c.socket))
+	c.sub.Close()
+	c.over(r)
+	c.Leave()
 }
 
 // noRound is for a client that no shard's round concerns yet: all of the log.
@@ -141,7 +165,7 @@ func (s *shard) drop(c *Client, r Reason, reset bool) {
 	if reset {
 		resetOnClose(int(c.socket))
 	}
-	closeSocket(int(c.socket))
+	s.clients.closeSocket(int(c.socket))
 	s.forget(c, r)
 }
 

@@ -76,57 +76,69 @@ func (cs *Clients) sweepEvery() time.Duration {
 // of work for those behind, and now and then a look at all of them.
 func (s *shard) run() {
 	defer s.close()
-	every := s.clients.sweepEvery()
-	ticker := time.NewTicker(every)
+	ticker := time.NewTicker(s.clients.sweepEvery())
 	defer ticker.Stop()
 	rested := time.NewTimer(time.Hour)
 	defer rested.Stop()
-	for {
-		tick := false
-		if s.queue.empty() && !s.again {
-			if s.rung {
-				rested.Reset(time.Duration(s.rest - s.clients.now()))
-			}
-			select {
-			case <-s.clients.done:
-				return
-			case <-s.bell.C():
-				s.rung = true
-			case <-rested.C:
-			case <-s.mail.c:
-			case list := <-s.ready:
-				s.wake(list)
-			case <-ticker.C:
-				tick = true
-			}
+	for s.attend(ticker, rested) {
+	}
+}
+
+// attend is one turn of the loop, for which it waits; false: it was the last.
+func (s *shard) attend(ticker *time.Ticker, rested *time.Timer) (more bool) {
+	more = true // after a panic too
+	defer s.recovered()
+	tick := false
+	if s.queue.empty() && !s.again {
+		if s.rung {
+			rested.Reset(time.Duration(s.rest - s.clients.now()))
 		}
 		select {
 		case <-s.clients.done:
-			return
-		case list := <-s.ready:
-			s.wake(list)
-		default:
-		}
-		select {
-		case <-ticker.C:
-			tick = true
-		default:
-		}
-		select {
+			return false
 		case <-s.bell.C():
 			s.rung = true
-		default:
+		case <-rested.C:
+		case <-s.mail.c:
+		case list := <-s.ready:
+			s.wake(list)
+		case <-ticker.C:
+			tick = true
 		}
-		s.mail.open()
-		s.clock = s.clients.now()
-		if s.rung && s.clock >= s.rest || s.again || tick && len(s.owned) > 0 {
-			s.take()
-		}
-		s.work()
-		if tick {
-			s.sweepHandlers(int64(every))
-			s.sweep(int64(every))
-		}
+	}
+	select {
+	case <-s.clients.done:
+		return false
+	case list := <-s.ready:
+		s.wake(list)
+	default:
+	}
+	select {
+	case <-ticker.C:
+		tick = true
+	default:
+	}
+	select {
+	case <-s.bell.C():
+		s.rung = true
+	default:
+	}
+	s.serveTurn(tick)
+	return true
+}
+
+// serveTurn does what is to be done in one turn.
+func (s *shard) serveTurn(tick bool) {
+	s.mail.open()
+	s.clock = s.clients.now()
+	if s.rung && s.clock >= s.rest || s.again || tick && len(s.owned) > 0 {
+		s.take()
+	}
+	s.work()
+	if tick {
+		every := int64(s.clients.sweepEvery())
+		s.sweepHandlers(every)
+		s.sweep(every)
 	}
 }
 
@@ -158,7 +170,7 @@ func (s *shard) close() {
 		s.drop(s.owned[len(s.owned)-1], Gone, true)
 	}
 	for _, fd := range s.partings {
-		closeSocket(fd)
+		s.clients.closeSocket(fd)
 	}
 }
 
@@ -193,8 +205,25 @@ func (m *mailbox) open() {
 	asked := m.asked
 	m.asked = nil
 	m.mu.Unlock()
-	for _, f := range asked {
+	defer func() { // a panic takes nobody else's word away
+		if len(asked) > 0 {
+			m.putBack(asked)
+		}
+	}()
+	for len(asked) > 0 {
+		f := asked[0]
+		asked = asked[1:]
 		f()
+	}
+}
+
+func (m *mailbox) putBack(asked []func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked = append(asked, m.asked...)
+	select {
+	case m.c <- struct{}{}:
+	default:
 	}
 }
 

@@ -15,7 +15,7 @@ func (s *shard) sweep(every int64) {
 		}
 		switch {
 		case c.blocked && c.stuck <= stalled:
-			s.tooSlow(c)
+			s.guard(c, s.tooSlow)
 		case c.until != 0 && now >= c.until:
 			c.end(MaxAge)
 			s.enqueue(c)
@@ -33,7 +33,7 @@ func (s *shard) sweep(every int64) {
 func (s *shard) sweepPartings() {
 	for _, fd := range s.partings {
 		hangUp(fd)
-		closeSocket(fd)
+		s.clients.closeSocket(fd)
 	}
 	s.partings = s.partings[:0]
 }
