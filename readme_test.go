@@ -301,6 +301,8 @@ func TestReadmeQuestions(t *testing.T) {
 			switch {
 			case strings.Contains(line, "|"):
 				s.want = []string{"…: …"}
+			case strings.Contains(line, "/1.1/"):
+				s.want = []string{`{"…`}
 			case strings.Contains(line, "/search?"):
 				s.want = []string{`{"statuses":[{…}],…}`}
 			}

@@ -113,4 +113,3 @@ func filtered[T any](list []T, keep func(T) bool) (out []T) {
 	}
 	return out
 }
-
