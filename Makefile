@@ -40,7 +40,8 @@ browser:
 # What the tests drive besides Go, as command:packages of Debian. What is missing is
 # installed in one go where that is possible. Elsewhere the tests that need it are
 # skipped, and say so; with CI set they fail. RUNLEVEL=1 keeps a package from
-# starting its service.
+# starting its service. PYTHON are libraries of Debian's own Python.
+PYTHON := python3-tweepy,python3-requests-oauthlib
 TOOLS := chromium:chromium,fonts-noto-core nginx:nginx-light node:nodejs npm:npm jq:jq curl:curl gzip:gzip zstd:zstd
 
 test-tools:
@@ -48,6 +49,7 @@ test-tools:
 	for tool in $(TOOLS); do \
 		command -v "$${tool%%:*}" >/dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
+	/usr/bin/python3 -c 'import tweepy, requests_oauthlib' 2>/dev/null || missing="$$missing $(PYTHON)"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	missing=$$(echo "$$missing" | tr , ' '); \
 	install="env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -q --no-install-recommends $$missing"; \

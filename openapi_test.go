@@ -81,7 +81,7 @@ func (c *contract) answer(path string, header http.Header, status int) string {
 	}
 	told := c.doc.Paths.Value(route).Get.Responses
 	described := told.Status(status)
-	if described == nil && route == "/search" {
+	if described == nil && told.Default() != nil {
 		described = told.Default()
 	}
 	if described == nil {

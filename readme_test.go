@@ -303,6 +303,8 @@ func TestReadmeQuestions(t *testing.T) {
 				s.want = []string{`{"filter":"track=cat,dog&language=en",…}`}
 			case strings.Contains(line, "|"):
 				s.want = []string{"…: …"}
+			case strings.Contains(line, "/1.1/"):
+				s.want = []string{`{"…`}
 			case strings.Contains(line, "/search?"):
 				s.want = []string{`{"statuses":[{…}],…}`}
 			}

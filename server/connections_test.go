@@ -41,7 +41,7 @@ func TestSilentConnectionsMakeRoom(t *testing.T) {
 		_, err := io.Copy(io.Discard, c)
 		if timeout, is := err.(net.Error); is && timeout.Timeout() {
 			open++
-		} else if i >= 32 {
+		} else if i > 32 { // an answered one is silent a moment after the next has come
 			t.Errorf("connection %d of 40 had to go: %v", i, err)
 		}
 	}

@@ -57,6 +57,11 @@
 // event "problem", after which the id ends in .end as after done. An id of
 // another search, or one that cannot be read, begins anew, with a comment.
 //
+// # Twitter's and X's own paths
+//
+// Package compat answers them; here they are only mounted, and lent the places, the
+// search and the limits of this server.
+//
 // # Overload
 //
 // A browser's EventSource gives up for ever on anything but a 200. So whoever

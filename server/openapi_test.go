@@ -87,7 +87,7 @@ func TestOpenAPIRoutes(t *testing.T) {
 		if get, head := probe(t, g, http.MethodGet, path), probe(t, g, http.MethodHead, path); get != head {
 			t.Errorf("GET %s is answered with %d and HEAD with %d", path, get, head)
 		}
-		if slices.Contains(item.Get.Tags, "page") {
+		if slices.Contains(item.Get.Tags, "page") || slices.Contains(item.Get.Tags, "drop-in") {
 			continue
 		}
 		if status := probe(t, g, http.MethodOptions, path); status != http.StatusNoContent {
@@ -256,6 +256,36 @@ func TestOpenAPISearchParameters(t *testing.T) {
 			if schema.MaxLength != nil && (ask(strings.Repeat("é", int(*schema.MaxLength))) != nil || ask(strings.Repeat("é", int(*schema.MaxLength)+1)) == nil) {
 				t.Errorf("%s: the longest %s is not of %d characters", path, p.Value.Name, *schema.MaxLength)
 			}
+		}
+	}
+}
+
+// The parameters of API v2 that are described are those it takes: of one that does
+// not exist it says which do. The values that are listed are those it takes.
+func TestOpenAPIDropInParameters(t *testing.T) {
+	doc, g := described(t), newTCPGate(t)
+	for path, item := range doc.Paths.Map() {
+		if !strings.HasPrefix(path, "/2/") {
+			continue
+		}
+		for method, operation := range item.Operations() {
+			resp := g.do(method, path+"?zzzz=1", "{}", "Content-Type: application/json")
+			_, list, _ := strings.Cut(readAll(t, resp.Body), "is not one of [")
+			list, _, _ = strings.Cut(list, "]")
+			same(t, method+" "+path, strings.Split(list, ","), inQuery(operation))
+		}
+		for _, p := range item.Get.Parameters {
+			if !strings.HasSuffix(p.Value.Name, ".fields") && p.Value.Name != "expansions" || p.Value.Name == "rules_count.fields" {
+				continue
+			}
+			resp := g.do("GET", path+"?"+p.Value.Name+"=zzzz", "")
+			_, list, _ := strings.Cut(readAll(t, resp.Body), "[zzzz] is not one of [")
+			list, _, _ = strings.Cut(list, "]")
+			var words []string
+			for _, word := range p.Value.Schema.Value.Items.Value.Enum {
+				words = append(words, word.(string))
+			}
+			same(t, p.Value.Name, strings.Split(list, ","), words)
 		}
 	}
 }

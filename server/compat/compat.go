@@ -101,19 +101,25 @@ func New(o Options) *Routes {
 // Streams adds the routes whose answers do not end. Nothing that wraps a
 // ResponseWriter may stand around them.
 func (s *Routes) Streams(r chi.Router) {
-	r.Get(pathFilter, s.filterV1)
+	get(r, pathFilter, s.filterV1)
 	r.Post(pathFilter, s.filterV1)
-	r.Get(pathSample, s.sampleV1)
-	r.Get(pathStream, s.streamV2)
+	get(r, pathSample, s.sampleV1)
+	get(r, pathStream, s.streamV2)
 }
 
 // Answers adds the routes whose answers end.
 func (s *Routes) Answers(r chi.Router) {
-	r.Get(pathSearchV1, s.searchV1)
-	r.Get(pathRules, s.listRules)
+	get(r, pathSearchV1, s.searchV1)
+	get(r, pathRules, s.listRules)
 	r.Post(pathRules, s.changeRules)
-	r.Get(pathCounts, s.countRules)
-	r.Get(pathRecent, s.searchV2)
+	get(r, pathCounts, s.countRules)
+	get(r, pathRecent, s.searchV2)
+}
+
+// get adds a route with its HEAD.
+func get(r chi.Router, path string, h http.HandlerFunc) {
+	r.Get(path, h)
+	r.Head(path, h)
 }
 
 // Drain tells every stream to part once it has what is in the history now. Their

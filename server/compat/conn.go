@@ -40,24 +40,31 @@ const (
 	maxWrite = 64 << 10
 )
 
-// open sends the headers.
+// errNoDeadline is why a stream does not begin: nothing may be written without one.
+var errNoDeadline = errors.New("the response writer takes no write deadline: is a middleware in the way?")
+
+// open sends the headers. Of errNoDeadline the client can still be told.
 func open(w http.ResponseWriter, r *http.Request, timeout time.Duration, seat *seat) (*conn, error) {
 	c := &conn{out: w, control: http.NewResponseController(w), timeout: timeout, shared: r.ProtoMajor > 1, seat: seat, gzip: takesGzip(r)}
 	if err := c.arm(); err != nil {
-		return nil, errors.Join(errors.New("the response writer takes no write deadline: is a middleware in the way?"), err)
+		return nil, errors.Join(errNoDeadline, err)
 	}
-	h := w.Header()
+	streamHeaders(w.Header())
+	if c.gzip {
+		w.Header().Set("Content-Encoding", "gzip")
+		c.buf = append(c.buf, gzipHead...)
+	}
+	w.WriteHeader(http.StatusOK)
+	return c, c.flush(true)
+}
+
+// streamHeaders sets the headers of a stream.
+func streamHeaders(h http.Header) {
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Cache-Control", "no-store, no-transform")
 	h.Set("X-Accel-Buffering", "no")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Vary", "Accept-Encoding, Authorization")
-	if c.gzip {
-		h.Set("Content-Encoding", "gzip")
-		c.buf = append(c.buf, gzipHead...)
-	}
-	w.WriteHeader(http.StatusOK)
-	return c, c.flush(true)
 }
 
 // takesGzip reads Accept-Encoding (RFC 9110, 12.5.3), for gzip alone.
@@ -194,7 +201,8 @@ var deflaters = sync.Pool{New: func() any {
 func appendBlock(dst, p []byte) []byte {
 	if len(p) < 16 { // stored: a keep-alive
 		dst = append(dst, 0, byte(len(p)), 0, ^byte(len(p)), 0xff)
-		return append(dst, p...)
+		dst = append(dst, p...)
+		return append(dst, 0, 0, 0, 0xff, 0xff) // an empty one behind it: some decoders pass nothing on before
 	}
 	w := deflaters.Get().(*flate.Writer)
 	defer deflaters.Put(w)

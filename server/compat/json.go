@@ -3,7 +3,8 @@ package compat
 import "encoding/json"
 
 // The walkers here take JSON apart that is known to be valid: the hub holds no
-// other. Keys with escapes are passed as they are written; none of ours has any.
+// other. At anything else they stop. Keys with escapes are passed as they are
+// written; none of ours has any.
 
 // members calls each with every member of an object.
 func members(raw []byte, each func(name string, value []byte)) {
@@ -12,10 +13,15 @@ func members(raw []byte, each func(name string, value []byte)) {
 	}
 	for i := space(raw, 1); i < len(raw) && raw[i] == '"'; {
 		end := value(raw, i)
+		colon := space(raw, end)
+		if end < i+2 || colon >= len(raw) || raw[colon] != ':' {
+			return
+		}
 		name := string(raw[i+1 : end-1])
-		i = space(raw, end) // at the colon
-		i = space(raw, i+1)
-		end = value(raw, i)
+		i = space(raw, colon+1)
+		if end = value(raw, i); end == i {
+			return
+		}
 		each(name, raw[i:end])
 		if i = space(raw, end); i < len(raw) && raw[i] == ',' {
 			i = space(raw, i+1)
@@ -30,6 +36,9 @@ func items(raw []byte, each func(value []byte)) {
 	}
 	for i := space(raw, 1); i < len(raw) && raw[i] != ']'; {
 		end := value(raw, i)
+		if end == i {
+			return
+		}
 		each(raw[i:end])
 		if i = space(raw, end); i < len(raw) && raw[i] == ',' {
 			i = space(raw, i+1)
@@ -90,5 +99,5 @@ func value(raw []byte, i int) int {
 			}
 		}
 	}
-	return i
+	return min(i, len(raw)) // a text that does not end leads beyond
 }

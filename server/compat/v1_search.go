@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
 )
 
 // errorV1 is an answer of the REST API that refuses.
@@ -86,6 +85,9 @@ func (s *Routes) pageV1(w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	q, err := readQuestionV1(values)
 	if err != nil {
 		return nil, err
+	}
+	if r.Method == http.MethodHead {
+		return nil, nil // what is not read need not be asked for
 	}
 	if s.opts.Search == nil {
 		return nil, &errorV1{http.StatusNotImplemented, 34, "The source " + s.opts.Source + " cannot be searched"}
@@ -190,4 +192,3 @@ func renamed(dst, status []byte, from, to string) []byte {
 	})
 	return append(dst, '}')
 }
-

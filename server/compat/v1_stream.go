@@ -47,6 +47,10 @@ func (s *Routes) serveV1(w http.ResponseWriter, r *http.Request, sample bool) {
 	if err == nil {
 		wish, err = readWish(values, sample)
 	}
+	if err == nil && r.Method == http.MethodHead {
+		streamHeaders(w.Header())
+		return
+	}
 	var client *deliver.Client
 	if err == nil {
 		if client, err = s.opts.Clients.Admit(s.opts.Key(r)); err != nil {
@@ -110,6 +114,10 @@ func (s *Routes) runV1(w http.ResponseWriter, r *http.Request, wish *wishV1, cli
 		if err == nil && why != deliver.Gone {
 			err = t.bye(why)
 		}
+	}
+	if errors.Is(err, errNoDeadline) {
+		s.opts.Log.Error("a stream could not begin", "error", err)
+		(&refusalV1{status: http.StatusInternalServerError, said: "The gateway failed; its log says how"}).write(w)
 	}
 	why = ended(why, err)
 	s.opts.Log.Debug("a v1.1 stream ended", "client", client.ID, "reason", why.String(), "lasted", time.Since(client.Since))

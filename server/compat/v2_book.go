@@ -160,7 +160,7 @@ func read(w asked) (*rule, error) {
 	case utf8.RuneCountInString(w.Value) > maxRuleChars:
 		return nil, fmt.Errorf("Rule length exceeds %d characters", maxRuleChars)
 	}
-	f, err := parseRule(w.Value)
+	f, err := filter.ParseRule(w.Value)
 	if err != nil {
 		return nil, err
 	}

@@ -51,14 +51,20 @@ type refers struct {
 	} `json:"entities"`
 }
 
-// open takes an envelope apart; false: there is no post in it.
-func (e *envelope) open(raw []byte) bool {
-	*e = envelope{includes: map[string][]object{}}
+// open takes an envelope apart, as far as p needs it; false: there is no post in it.
+func (e *envelope) open(raw []byte, p *projection) bool {
+	*e = envelope{}
+	if len(p.expand) > 0 {
+		e.includes = map[string][]object{}
+	}
 	members(raw, func(name string, value []byte) {
 		switch name {
 		case "data":
 			e.data = value
 		case "includes":
+			if e.includes == nil {
+				return
+			}
 			members(value, func(kind string, list []byte) {
 				items(list, func(one []byte) {
 					key := "id"
@@ -215,7 +221,7 @@ func (keep shown) append(dst, raw []byte) []byte {
 // appendPost appends one message of the stream; false: the envelope has no post.
 func (p *projection) appendPost(dst, raw []byte, rules []*rule) ([]byte, bool) {
 	var e envelope
-	if !e.open(raw) {
+	if !e.open(raw, p) {
 		return dst, false
 	}
 	dst = p.tweet.append(append(dst, `{"data":`...), e.data)

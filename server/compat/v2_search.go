@@ -60,6 +60,9 @@ func (s *Routes) pageV2(w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
+	if r.Method == http.MethodHead {
+		return nil, nil // what is not read need not be asked for
+	}
 	if s.opts.Search == nil {
 		return nil, plainV2(http.StatusNotImplemented, "The source "+s.opts.Source+" cannot be searched")
 	}
@@ -79,7 +82,7 @@ func (s *Routes) answerV2(page *Page, q Question, wish *projection) []byte {
 	body := []byte(`{`)
 	for _, post := range page.Posts {
 		var e envelope
-		if raw := s.posts.v2(post); raw == nil || !e.open(raw) {
+		if raw := s.posts.v2(post); raw == nil || !e.open(raw, wish) {
 			continue
 		}
 		if n++; n == 1 {

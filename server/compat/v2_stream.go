@@ -108,6 +108,13 @@ func (s *Routes) streamV2(w http.ResponseWriter, r *http.Request) {
 // serveV2 gives a stream its place and serves it to its end. The error is to be
 // answered: nothing has been written.
 func (s *Routes) serveV2(w http.ResponseWriter, r *http.Request, wish *projection, backfill time.Duration, begun *bool) error {
+	if r.Method == http.MethodHead {
+		if len(s.rules.list(ownerOf(r))) == 0 {
+			return noRules()
+		}
+		streamHeaders(w.Header())
+		return nil
+	}
 	client, err := s.opts.Clients.Admit(s.opts.Key(r))
 	if err != nil {
 		return s.noPlaceV2(err)
@@ -116,10 +123,7 @@ func (s *Routes) serveV2(w http.ResponseWriter, r *http.Request, wish *projectio
 	t := &streamV2{routes: s, wish: wish, seat: s.newSeat(client, "v2", "")}
 	at, ok := s.desk.attach(ownerOf(r), t)
 	if !ok {
-		return &problemV2{
-			Title: "RuleConfigurationIssue", Detail: "You must define rules to use this stream: POST them to " + pathRules + " with the same bearer token.",
-			Type: problemTypes + "rule-configuration-issue", Status: http.StatusConflict,
-		}
+		return noRules()
 	}
 	defer s.desk.detach(t)
 	*begun = true
@@ -142,9 +146,21 @@ func (s *Routes) serveV2(w http.ResponseWriter, r *http.Request, wish *projectio
 			err = t.bye(why)
 		}
 	}
+	if errors.Is(err, errNoDeadline) {
+		s.opts.Log.Error("a stream could not begin", "error", err)
+		return plainV2(http.StatusInternalServerError, "The gateway failed; its log says how")
+	}
 	why = ended(why, err)
 	s.opts.Log.Debug("a v2 stream ended", "client", client.ID, "reason", why.String(), "lasted", time.Since(client.Since))
 	return nil
+}
+
+// noRules is the answer to a token without rules.
+func noRules() *problemV2 {
+	return &problemV2{
+		Title: "RuleConfigurationIssue", Detail: "You must define rules to use this stream: POST them to " + pathRules + " with the same bearer token.",
+		Type: problemTypes + "rule-configuration-issue", Status: http.StatusConflict,
+	}
 }
 
 // noPlaceV2 is the answer to a client there is no place for.

@@ -54,12 +54,13 @@ type Extended struct {
 	More     *Entities `json:"extended_entities,omitempty"`
 }
 
-// Entities are what stands in a text. Of extended_entities only the media are there.
+// Entities are what stands in a text. Lists of entities are there even if they are
+// empty; extended_entities have no other list than media, and leave out the nil ones.
 type Entities struct {
-	Hashtags []Tag     `json:"hashtags"`
-	URLs     []URL     `json:"urls"`
-	Mentions []Mention `json:"user_mentions"`
-	Symbols  []Tag     `json:"symbols"`
+	Hashtags []Tag     `json:"hashtags,omitzero"`
+	URLs     []URL     `json:"urls,omitzero"`
+	Mentions []Mention `json:"user_mentions,omitzero"`
+	Symbols  []Tag     `json:"symbols,omitzero"`
 	Media    []Media   `json:"media,omitempty"`
 }
 
@@ -138,11 +139,15 @@ type Place struct {
 	FullName string `json:"full_name"`
 	Code     string `json:"country_code"`
 	Country  string `json:"country"`
-	Box      *struct {
-		Type        string         `json:"type"`
-		Coordinates [][][2]float64 `json:"coordinates"`
-	} `json:"bounding_box"`
+	Box      *Area  `json:"bounding_box"`
+
 	Attributes struct{} `json:"attributes"`
+}
+
+// Area is a GeoJSON polygon, longitude first.
+type Area struct {
+	Type        string         `json:"type"`
+	Coordinates [][][2]float64 `json:"coordinates"`
 }
 
 // User is a user of v1.1.

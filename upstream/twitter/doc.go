@@ -94,4 +94,7 @@
 // on a 3 KB post that takes a fraction of what two libraries (one to check, one
 // to pick) take: see the benchmarks. The JSON itself is passed on byte for
 // byte as fanout.NewEvent normalised it.
+//
+// For clients of API v2 a post is made into an envelope of that API, with package
+// objects: once, and only if one asks.
 package twitter

@@ -2,6 +2,7 @@ package twitter
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -12,9 +13,9 @@ import (
 // of an answer began, what a user has pinned, edits. Of a user who is only mentioned
 // there are id and names. As in v2 a post takes along what it reposts or quotes, and
 // of what those quote the id alone.
-func appendV2(dst, json []byte) ([]byte, error) {
+func appendV2(dst, raw []byte) ([]byte, error) {
 	s := new(objects.Status)
-	if err := objects.Read(json, s); err != nil {
+	if err := objects.Read(raw, s); err != nil {
 		return dst, err
 	}
 	if statusID(s) == "" {
@@ -79,11 +80,11 @@ func (c *envelope) tweet(s *objects.Status) objects.Tweet {
 
 // refs says what a post refers to.
 func (c *envelope) refs(s *objects.Status, t *objects.Tweet) {
-	t.ReplyUser = link(s.ReplyUserStr)
-	if name := link(s.ReplyUserName); t.ReplyUser != "" && name != "" {
+	t.ReplyUser = ref(s.ReplyUserStr, s.ReplyUser)
+	if name := known(s.ReplyUserName); t.ReplyUser != "" && name != "" {
 		c.known = append(c.known, objects.UserV2{ID: t.ReplyUser, Name: name, Username: name})
 	}
-	reply := link(s.ReplyToStr)
+	reply := ref(s.ReplyToStr, s.ReplyTo)
 	if reply == "" {
 		t.Conversation = t.ID
 	}
@@ -91,7 +92,7 @@ func (c *envelope) refs(s *objects.Status, t *objects.Tweet) {
 		t.Refs = []objects.Ref{{Type: "retweeted", ID: statusID(s.Reposted)}}
 		return
 	}
-	quoted := link(s.QuotedIDStr)
+	quoted := ref(s.QuotedIDStr, s.QuotedID)
 	if s.Quoted != nil {
 		quoted = cmp.Or(quoted, statusID(s.Quoted))
 	}
@@ -103,11 +104,20 @@ func (c *envelope) refs(s *objects.Status, t *objects.Tweet) {
 	}
 }
 
-func link(s *string) string {
+// known is a text that may be null.
+func known(s *string) string {
 	if s == nil {
 		return ""
 	}
 	return *s
+}
+
+// ref is an id that may be null, and that may be there as a number alone.
+func ref(text *string, number *json.Number) string {
+	if number == nil {
+		return objects.Best(known(text), "")
+	}
+	return objects.Best(known(text), *number)
 }
 
 // where says where a post is. Native retweets carry no geo.
@@ -139,10 +149,10 @@ func (c *envelope) where(s *objects.Status, t *objects.Tweet) {
 
 // userV2 is a user who is there whole.
 func userV2(u *objects.User) objects.UserV2 {
-	protected, verified, likes, bio := u.Protected, u.Verified, u.Likes, link(u.Description)
+	protected, verified, likes, bio := u.Protected, u.Verified, u.Likes, known(u.Description)
 	to := objects.UserV2{
-		ID: objects.Best(u.IDStr, u.ID), Name: u.Name, Username: u.Username, Description: &bio, Location: link(u.Location),
-		URL: link(u.URL), Avatar: u.AvatarHTTPS, Protected: &protected, Verified: &verified,
+		ID: objects.Best(u.IDStr, u.ID), Name: u.Name, Username: u.Username, Description: &bio, Location: known(u.Location),
+		URL: known(u.URL), Avatar: u.AvatarHTTPS, Protected: &protected, Verified: &verified,
 		Metrics: &objects.UserMetrics{Followers: u.Followers, Following: u.Friends, Posts: u.Posts, Listed: u.Listed, Likes: &likes},
 	}
 	if at, ok := parseCreated(u.Created); ok {

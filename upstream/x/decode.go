@@ -15,7 +15,7 @@ import (
 const Name = "x"
 
 // Dialect is what the gateway knows of the JSON of API v2.
-var Dialect = &fanout.Dialect{Name: Name, Post: decodePost, Compact: appendCompact}
+var Dialect = &fanout.Dialect{Name: Name, Post: decodePost, Compact: appendCompact, V1: appendV1}
 
 // maxNesting is how many posts inside posts are looked at, as in v1.1.
 const maxNesting = 4

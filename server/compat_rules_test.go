@@ -1,0 +1,371 @@
+package server
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const rulesPath = "/2/tweets/search/stream/rules"
+
+// ruleAnswer is any answer of the rules endpoints.
+type ruleAnswer struct {
+	status int
+	Data   []struct{ ID, Value, Tag string }
+	Meta   struct {
+		Sent    time.Time
+		Count   *int   `json:"result_count"`
+		Next    string `json:"next_token"`
+		Summary map[string]int
+	}
+	Errors []struct {
+		Value, ID, Title, Type, Message string
+		Details                         []string
+	}
+	Title, Detail, Type string
+}
+
+func (a ruleAnswer) values() (list []string) {
+	for _, r := range a.Data {
+		list = append(list, r.Value)
+	}
+	return list
+}
+
+// rules posts to the rules endpoint, or lists them if there is no body; a token of "" is none.
+func (g *gate) rules(token, body string, query ...string) (a ruleAnswer) {
+	g.t.Helper()
+	method, headers := "POST", []string{"Content-Type: application/json"}
+	if body == "" {
+		method, headers = "GET", nil
+	}
+	if token != "" {
+		headers = append(headers, "Authorization: Bearer "+token)
+	}
+	path := rulesPath
+	if len(query) > 0 {
+		path += "?" + query[0]
+	}
+	resp := g.do(method, path, body, headers...)
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &a); err != nil {
+		g.t.Fatalf("%v: %s", err, raw)
+	}
+	a.status = resp.StatusCode
+	return a
+}
+
+func TestCompatRules(t *testing.T) {
+	g := newTCPGate(t)
+	if a := g.rules("a", ""); a.status != 200 || a.Data != nil || a.Meta.Count == nil || *a.Meta.Count != 0 || a.Meta.Sent.IsZero() {
+		t.Errorf("none yet: %+v", a)
+	}
+	tried := g.rules("a", `{"add":[{"value":"go"},{"value":"go"},{"value":" "}]}`, "dry_run=true")
+	if tried.status != 201 || len(tried.Data) != 1 || tried.Meta.Summary["created"] != 1 || len(tried.Errors) != 2 {
+		t.Errorf("dry run: %+v", tried)
+	}
+	if a := g.rules("a", ""); *a.Meta.Count != 0 {
+		t.Errorf("a dry run stores: %+v", a)
+	}
+	added := g.rules("a", `{"add":[{"value":"go","tag":"g"},{"value":"rust"},{"value":"go","tag":"other"}]}`)
+	if added.status != 201 || !slices.Equal(added.values(), []string{"go", "rust"}) || added.Data[0].Tag != "g" || len(added.Errors) != 1 ||
+		added.Errors[0].Title != "DuplicateRule" || added.Errors[0].ID != added.Data[0].ID || !strings.HasSuffix(added.Errors[0].Type, "/duplicate-rules") {
+		t.Errorf("added: %+v", added)
+	}
+	if s := added.Meta.Summary; s["created"] != 2 || s["not_created"] != 1 || s["valid"] != 2 || s["invalid"] != 1 {
+		t.Errorf("summary: %v", s)
+	}
+	if _, err := strconv.ParseUint(added.Data[0].ID, 10, 64); err != nil || len(added.Data[0].ID) < 18 {
+		t.Errorf("id %q", added.Data[0].ID)
+	}
+	if a := g.rules("b", ""); *a.Meta.Count != 0 {
+		t.Errorf("another token sees them: %+v", a)
+	}
+	if a := g.rules("a", ""); !slices.Equal(a.values(), []string{"go", "rust"}) || a.Data[0].ID != added.Data[0].ID {
+		t.Errorf("list: %+v", a)
+	}
+	if a := g.rules("a", "", "ids="+added.Data[1].ID+",5"); !slices.Equal(a.values(), []string{"rust"}) {
+		t.Errorf("by id: %+v", a)
+	}
+	page := g.rules("a", "", "max_results=1")
+	if !slices.Equal(page.values(), []string{"go"}) || len(page.Meta.Next) != 16 {
+		t.Errorf("page: %+v", page)
+	}
+	if a := g.rules("a", "", "max_results=1&pagination_token="+page.Meta.Next); !slices.Equal(a.values(), []string{"rust"}) || a.Meta.Next != "" {
+		t.Errorf("next page: %+v", a)
+	}
+	resp := g.do("GET", rulesPath+"/counts", "", "Authorization: Bearer a")
+	if body := readAll(t, resp.Body); !strings.Contains(body, `"client_app_rules_count":"2"`) || !strings.Contains(body, `"cap_per_client_app":"1000"`) {
+		t.Errorf("counts: %s", body)
+	}
+	if a := g.rules("a", `{"delete":{"ids":["`+added.Data[0].ID+`","77"]}}`, "dry_run=true"); a.Meta.Summary["deleted"] != 1 || *g.rules("a", "").Meta.Count != 2 {
+		t.Errorf("tried delete: %+v", a)
+	}
+	if a := g.rules("a", `{"delete":{"ids":[`+added.Data[0].ID+`,"77"]}}`); a.status != 200 || a.Meta.Summary["deleted"] != 1 || a.Meta.Summary["not_deleted"] != 1 {
+		t.Errorf("delete: %+v", a)
+	}
+	if a := g.rules("a", `{"delete":{"values":["rust"]}}`); a.Meta.Summary["deleted"] != 1 || *g.rules("a", "").Meta.Count != 0 {
+		t.Errorf("delete by value: %+v", a)
+	}
+	g.rules("a", `{"add":[{"value":"go"},{"value":"rust"}]}`)
+	if a := g.rules("a", `{}`, "delete_all=true"); a.status != 200 || a.Meta.Summary["deleted"] != 2 || *g.rules("a", "").Meta.Count != 0 {
+		t.Errorf("delete all: %+v", a)
+	}
+}
+
+// What cannot be: the status, the type of the problem and a word of its detail.
+func TestCompatRulesRefused(t *testing.T) {
+	g := newTCPGate(t)
+	long := strings.Repeat("é", 1025)
+	for _, c := range []struct {
+		body, query string
+		status      int
+		kind, said  string
+	}{
+		{`{`, "", 400, "invalid-request", "no JSON"},
+		{`{}`, "", 400, "invalid-request", "Exactly one"},
+		{`{"add":[{"value":"a"}],"delete":{"ids":["1"]}}`, "", 400, "invalid-request", "Exactly one"},
+		{`{"delete":{}}`, "", 400, "invalid-request", "needs either"},
+		{`{"delete":{"ids":["1"],"values":["a"]}}`, "", 400, "invalid-request", "needs either"},
+		{`{"add":[{"value":"a"}]}`, "dryrun=true", 400, "invalid-request", "[dryrun] is not one of"},
+		{"", "max_results=1001", 400, "invalid-request", "not between 1 and 1000"},
+		{"", "max_results=x", 400, "invalid-request", "not between 1 and 1000"},
+		{"", "pagination_token=abc", 400, "invalid-request", "pagination token"},
+		{`{"add":[{"value":""}]}`, "", 400, "invalid-rules", "empty"},
+		{`{"add":[{"value":"` + long + `"}]}`, "", 400, "invalid-rules", "1024"},
+	} {
+		a := g.rules("a", c.body, c.query)
+		found := strings.Contains(a.Type, c.kind)
+		words := a.Detail
+		for _, e := range a.Errors {
+			found = found || strings.Contains(e.Type, c.kind)
+			words += " " + e.Message + " " + strings.Join(e.Details, " ")
+		}
+		if a.status != c.status || !found || !strings.Contains(words, c.said) {
+			t.Errorf("%.40s?%s: %+v", c.body, c.query, a)
+		}
+	}
+	resp := g.do("POST", rulesPath, `{"add":[{"value":"a"}]}`, "Content-Type: text/plain")
+	if resp.StatusCode != 415 {
+		t.Errorf("a body of text: %d", resp.StatusCode)
+	}
+	resp = g.do("GET", "/2/tweets/search/stream", "")
+	if body := readAll(t, resp.Body); resp.StatusCode != 409 || !strings.Contains(body, "RuleConfigurationIssue") {
+		t.Errorf("without rules: %d %s", resp.StatusCode, body)
+	}
+	for query, said := range map[string]string{
+		"tweet.fields=nope": "[nope] is not one of", "expansions=author": "[author]", "backfill_minutes=6": "not between 0 and 5", "track=go": "[track] is not one of",
+	} {
+		resp := g.do("GET", "/2/tweets/search/stream?"+query, "")
+		if body := readAll(t, resp.Body); resp.StatusCode != 400 || !strings.Contains(body, said) || resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d %s", query, resp.StatusCode, body)
+		}
+	}
+}
+
+// A thousand rules, and not one more; tokens that nobody uses make room.
+func TestCompatRuleCap(t *testing.T) {
+	g := newTCPGate(t)
+	var b strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&b, `,{"value":"word%d"}`, i)
+	}
+	if a := g.rules("a", `{"add":[`+b.String()[1:]+`]}`); a.status != 201 || len(a.Data) != 1000 {
+		t.Fatalf("%d: %d rules", a.status, len(a.Data))
+	}
+	a := g.rules("a", `{"add":[{"value":"one more"},{"value":"word7"}]}`)
+	if a.Data != nil || len(a.Errors) != 2 || a.Errors[0].Title != "RulesCapExceeded" || a.Errors[1].Title != "DuplicateRule" {
+		t.Errorf("%+v", a)
+	}
+	first := g.follow("GET", "/2/tweets/search/stream", "", "Authorization: Bearer a") // in use: it stays
+	defer first.body.Close()
+	for i := range 1001 {
+		if a := g.rules("t"+strconv.Itoa(i), `{"add":[{"value":"go"}]}`); len(a.Data) != 1 {
+			t.Fatalf("token %d: %+v", i, a)
+		}
+	}
+	for token, want := range map[string]int{"a": 1000, "t0": 0, "t1": 0, "t2": 1, "t1000": 1} {
+		if a := g.rules(token, ""); *a.Meta.Count != want {
+			t.Errorf("token %s has %d rules, want %d", token, *a.Meta.Count, want)
+		}
+	}
+}
+
+// matched reads a message of a v2 stream.
+func matched(t testing.TB, line string) (id string, rules []string) {
+	t.Helper()
+	var in struct {
+		Data  struct{ ID string }
+		Rules []struct{ ID, Tag string } `json:"matching_rules"`
+	}
+	if err := json.Unmarshal([]byte(line), &in); err != nil || in.Data.ID == "" {
+		t.Fatalf("%v: %q", err, line)
+	}
+	for _, r := range in.Rules {
+		rules = append(rules, r.Tag)
+	}
+	return in.Data.ID, rules
+}
+
+// Fields and expansions; keep-alives; rules that come and go while it is open;
+// deletes are not told, and posts that are gone are not sent.
+func TestCompatV2Stream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		added := g.rules("a", `{"add":[{"value":"go","tag":"G"},{"value":"rust","tag":"R"}]}`)
+		plain := g.follow("GET", "/2/tweets/search/stream", "", "Authorization: Bearer a")
+		full := g.follow("GET", "/2/tweets/search/stream?tweet.fields=lang,created_at&expansions=author_id&user.fields=verified", "", "Authorization: bearer a", "Accept-Encoding: gzip")
+		g.status(1, "go rust")
+		g.status(2, "neither")
+		id := added.Data
+		tail := `"matching_rules":[{"id":"` + id[0].ID + `","tag":"G"},{"id":"` + id[1].ID + `","tag":"R"}]}`
+		plain.want(`{"data":{"id":"1","edit_history_tweet_ids":["1"],"text":"go rust"},` + tail)
+		full.want(`{"data":{"id":"1","edit_history_tweet_ids":["1"],"text":"go rust","author_id":"7","created_at":"2026-01-02T03:04:05.000Z","lang":"en"},` +
+			`"includes":{"users":[{"id":"7","name":"N","username":"n","verified":true}]},` + tail)
+		began := time.Now()
+		plain.want("")
+		if took := time.Since(began); took < 19*time.Second || took > 20*time.Second {
+			t.Errorf("the first keep-alive comes after %v", took)
+		}
+		full.want("")
+		g.rules("a", `{"add":[{"value":"python","tag":"P"}]}`)
+		g.rules("b", `{"add":[{"value":"cobol","tag":"C"}]}`)
+		g.rules("a", `{"delete":{"values":["go"]}}`)
+		g.status(3, "go")
+		g.status(4, "cobol")
+		g.status(5, "go and python")
+		if id, rules := matched(t, plain.line()); id != "5" || !slices.Equal(rules, []string{"P"}) {
+			t.Errorf("%s %v", id, rules)
+		}
+		g.delete(5)
+		g.rules("a", `{}`, "delete_all=true")
+		g.status(6, "python")
+		g.rules("a", `{"add":[{"value":"python","tag":"Q"}]}`)
+		g.status(7, "python")
+		if id, rules := matched(t, plain.line()); id != "7" || !slices.Equal(rules, []string{"Q"}) {
+			t.Errorf("%s %v", id, rules)
+		}
+		go func() { _ = g.server.Drain(t.Context()) }()
+		plain.want(`{"errors":[{…`, "EOF")
+		for range 3 { // 5, 7, the end
+			full.line()
+		}
+		full.want("EOF")
+	})
+}
+
+// Rules change all the time, and of those that do not nothing is lost or repeated.
+func TestCompatRuleChangesLoseNothing(t *testing.T) {
+	g := newTCPGate(t)
+	g.rules("", `{"add":[{"value":"go","tag":"G"}]}`)
+	l := g.follow("GET", "/2/tweets/search/stream", "")
+	defer l.body.Close()
+	const n = 300
+	done := make(chan struct{})
+	var changing sync.WaitGroup
+	defer changing.Wait()
+	changing.Go(func() {
+		defer close(done)
+		for i := range uint64(n) {
+			g.status(i+1, "go")
+			time.Sleep(time.Millisecond)
+		}
+	})
+	changing.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-done:
+				return
+			default:
+				g.rules("", `{"add":[{"value":"w`+strconv.Itoa(i)+`"}]}`)
+				g.rules("", `{"delete":{"values":["w`+strconv.Itoa(i)+`"]}}`)
+			}
+		}
+	})
+	for i := range n {
+		if id, _ := matched(t, l.line()); id != strconv.Itoa(i+1) {
+			t.Fatalf("%s, want %d", id, i+1)
+		}
+	}
+}
+
+// backfill_minutes sends what matched before, once, and goes on.
+func TestCompatBackfill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		g.rules("", `{"add":[{"value":"go","tag":"G"}]}`)
+		for i := range uint64(60) { // one in ten seconds: ten minutes
+			g.status(i+1, []string{"go", "rust"}[i%2])
+			time.Sleep(10 * time.Second)
+		}
+		l := g.follow("GET", "/2/tweets/search/stream?backfill_minutes=5", "")
+		g.status(61, "go")
+		var got []string
+		for range 16 {
+			id, _ := matched(t, l.line())
+			got = append(got, id)
+		}
+		if got[0] != "31" && got[0] != "33" || got[15] != "61" && got[14] != "61" {
+			t.Errorf("%v", got)
+		}
+		if !slices.IsSortedFunc(got, func(a, b string) int { return strings.Compare(fmt.Sprintf("%3s", a), fmt.Sprintf("%3s", b)) }) {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+// A v2 client that reads too slowly is disconnected, as X does, and what is deleted
+// while it is stuck is not sent.
+func TestCompatV2Slow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		g.rules("", `{"add":[{"value":"go","tag":"G"}]}`)
+		slow := g.do("GET", "/2/tweets/search/stream", "")
+		for i := range uint64(10) {
+			g.status(i+1, "go")
+			synctest.Wait() // it is stuck in the write of the first
+		}
+		g.delete(7)
+		synctest.Wait()
+		l := &compatLines{t: t, body: soak(slow.Body)}
+		l.in = bufio.NewReader(l.body)
+		var got []string
+		for range 9 {
+			id, _ := matched(t, l.line())
+			got = append(got, id)
+		}
+		if want := []string{"1", "2", "3", "4", "5", "6", "8", "9", "10"}; !slices.Equal(got, want) {
+			t.Errorf("%v", got)
+		}
+		stuck := g.do("GET", "/2/tweets/search/stream", "")
+		g.status(100, "go")
+		synctest.Wait()
+		for i := range uint64(5000) {
+			if g.status(200+i, "go"); i%100 == 0 {
+				synctest.Wait()
+			}
+		}
+		synctest.Wait()
+		l = &compatLines{t: t, body: soak(stuck.Body)}
+		l.in = bufio.NewReader(l.body)
+		last, n := "", 0
+		for line := l.line(); line != "EOF"; line = l.line() {
+			last = line
+			n++
+		}
+		if n < 4000 || n > 4200 || !strings.Contains(last, "The client read too slowly") {
+			t.Errorf("after %d lines: %q", n, last)
+		}
+	})
+}
