@@ -107,9 +107,9 @@ func (s *Routes) runV1(w http.ResponseWriter, r *http.Request, wish *wishV1, cli
 	client.Opened(form)
 	defer func() { client.Closed(form, why) }()
 	var err error
+	s.streams.join(t.seat)
+	defer s.streams.leave(t.seat)
 	if t.conn, err = open(w, r, s.opts.WriteTimeout, t.seat); err == nil {
-		s.streams.join(t.seat)
-		defer s.streams.leave(t.seat)
 		why, err = s.pace(r, t.seat, s.quiet(quietV1), t.pump, t.keepAlive)
 		if err == nil && why != deliver.Gone {
 			err = t.bye(why)

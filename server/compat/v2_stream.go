@@ -130,9 +130,9 @@ func (s *Routes) serveV2(w http.ResponseWriter, r *http.Request, wish *projectio
 	why := deliver.Failed
 	client.Opened(form)
 	defer func() { client.Closed(form, why) }()
+	s.streams.join(t.seat)
+	defer s.streams.leave(t.seat)
 	if t.conn, err = open(w, r, s.opts.WriteTimeout, t.seat); err == nil {
-		s.streams.join(t.seat)
-		defer s.streams.leave(t.seat)
 		if backfill > 0 {
 			err = t.replay(time.Now().Add(-backfill), at)
 		}
