@@ -57,7 +57,7 @@ func differ(t *testing.T, i int, what string, got, want any, of []byte) {
 // and the other API's own post has.
 func TestConvertedCompactAgrees(t *testing.T) {
 	seen := map[string]int{}
-	both(t, 21, 4000, func(i int, v1, v2 []byte) {
+	both(t, 21, 1200, func(i int, v1, v2 []byte) {
 		want := form(t, twitter.Dialect, v1)
 		if inner, ok := want["repost_of"].(map[string]any); ok { // v2 gives no more of it
 			if quote, ok := inner["quote_of"].(map[string]any); ok {
@@ -79,7 +79,7 @@ func TestConvertedCompactAgrees(t *testing.T) {
 
 // What filters find in a post does not depend on a conversion.
 func TestConvertedFeaturesAgree(t *testing.T) {
-	both(t, 22, 1500, func(_ int, v1, v2 []byte) {
+	both(t, 22, 300, func(_ int, v1, v2 []byte) {
 		for name, f := range filters {
 			for _, made := range []struct {
 				what     string
@@ -108,7 +108,7 @@ func TestConvertedFeaturesAgree(t *testing.T) {
 // v2 made of v1.1 is what v2 has for the same post, member by member, but for what
 // v1.1 does not say.
 func TestV2AgreesByMember(t *testing.T) {
-	both(t, 23, 4000, func(i int, v1, v2 []byte) {
+	both(t, 23, 1000, func(i int, v1, v2 []byte) {
 		raw := converted(t, twitter.Dialect.V2, v1)
 		got, want := object(t, raw), object(t, v2)
 		delete(want, "matching_rules")
@@ -184,7 +184,7 @@ func find(list any, like map[string]any) map[string]any {
 // v1.1 made of v2 is what v1.1 has for the same post, but for what v2 does not say
 // and what streams cut.
 func TestV1AgreesByMember(t *testing.T) {
-	both(t, 24, 4000, func(i int, v1, v2 []byte) {
+	both(t, 24, 1000, func(i int, v1, v2 []byte) {
 		got, want := object(t, converted(t, x.Dialect.V1, v2)), object(t, v1)
 		compareStatus(t, i, got, want, v2, 0)
 		for name := range want {
