@@ -19,9 +19,9 @@ func (g *gateway) greet(s *settings) {
 		g.log.Info("this is simulated data: no post here comes from Twitter or X")
 		g.log.Info("the page: " + base + "/")
 		g.log.Info("try: curl -N '" + base + "/stream?track=" + simTrack + "'")
-		g.log.Info("for real posts set AVIARY_SOURCE=twitter, AVIARY_TRACK=<words>, AVIARY_TWITTER_CONSUMER_KEY, AVIARY_TWITTER_CONSUMER_SECRET, AVIARY_TWITTER_ACCESS_TOKEN and AVIARY_TWITTER_ACCESS_SECRET; `aviary env` lists all settings")
+		g.log.Info("for real posts set AVIARY_SOURCE=x, AVIARY_TRACK=<words> and AVIARY_X_BEARER_TOKEN; for a server that speaks Twitter's v1.1 API AVIARY_SOURCE=twitter and its keys; `aviary env` lists all settings")
 		for _, name := range slices.Sorted(maps.Keys(s.given)) {
-			if strings.HasPrefix(name, "TWITTER_") || name == "FILE" {
+			if strings.HasPrefix(name, "TWITTER_") || strings.HasPrefix(name, "X_") || name == "FILE" {
 				g.log.Warn(prefix + name + " is set, but the source is sim and does not use it; set AVIARY_SOURCE too")
 			}
 		}
