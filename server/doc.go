@@ -9,10 +9,12 @@
 // first byte only a bye event tells how it ended. The bytes after hello are
 // package deliver's.
 //
-// Package deliver takes plain HTTP/1 connections from net/http; the handler returns
-// and the stream goes on. New connections are let in only as fast as requests are
-// answered (throttle), so that thousands that come at once wait in the kernel, where
-// they cost least.
+// On Linux a plain request for a stream never reaches net/http ([Server.Front]): it is
+// read where it was accepted, and package deliver gets the socket. All other
+// requests are net/http's; where one of them turns out to be for a stream, package
+// deliver takes the connection from it, the handler returns and the stream goes on.
+// Connections wait in the kernel, where they cost least, until they have asked
+// something, and are let in only as fast as they are answered (front, throttle).
 //
 // No middleware that wraps the ResponseWriter stands around /stream: such
 // wrappers hide Flush errors and write deadlines. A writer that takes no deadline
