@@ -112,6 +112,7 @@ type Server struct {
 	clients *deliver.Clients
 	search  *search // nil: the source cannot be searched
 	compat  *compat.Routes
+	sampler *sampler
 	began   time.Time
 	ready   atomic.Bool // has been ready once
 	said    atomic.Pointer[said]
@@ -119,7 +120,7 @@ type Server struct {
 	public  http.Handler
 	admin   http.Handler
 
-	stop chan struct{} // ends trim
+	stop chan struct{} // ends trim and the sampler
 	once sync.Once
 	work sync.WaitGroup
 }
@@ -142,7 +143,9 @@ func New(o Options) *Server {
 	s.compat = compat.New(s.compatOptions())
 	s.public = s.publicRoutes()
 	s.admin = s.adminRoutes(newRegistry(o, s.clients))
+	s.sampler = newSampler(o, s.clients.Metrics(), s.clients.Len)
 	s.work.Go(s.trim)
+	s.work.Go(func() { s.sampler.run(s.stop) })
 	return s
 }
 
