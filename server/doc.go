@@ -64,6 +64,14 @@
 // Package compat answers them; here they are only mounted, and lent the places, the
 // search and the limits of this server.
 //
+// # The last hour
+//
+// A sampler reads the metrics every five seconds, those of this package and those
+// that Options brings, and keeps what happened in between: the numbers that
+// /status?history= tells cannot be others than those of /metrics. It counts nothing
+// itself, so no stream pays for it. Of filters it knows how many clients have each
+// ([fanout.Stats]), not which they are: /status is public.
+//
 // # Overload
 //
 // A browser's EventSource gives up for ever on anything but a 200. So whoever
@@ -81,5 +89,6 @@
 // # Who owns what
 //
 // The caller owns the hub and the listeners; New starts the shards of package
-// deliver and a goroutine that trims the hub once a second, Close stops them.
+// deliver, a goroutine that trims the hub once a second and one that takes the
+// samples; Close stops them.
 package server

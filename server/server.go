@@ -112,6 +112,7 @@ type Server struct {
 	clients *deliver.Clients
 	search  *search // nil: the source cannot be searched
 	compat  *compat.Routes
+	sampler *sampler
 	began   time.Time
 	ready   atomic.Bool // has been ready once
 	said    atomic.Pointer[said]
@@ -121,7 +122,7 @@ type Server struct {
 	direct  http.Handler // takeStream behind what /stream stands behind
 	bound   *connections // of all listeners
 
-	stop chan struct{} // ends trim
+	stop chan struct{} // ends trim and the sampler
 	once sync.Once
 	work sync.WaitGroup
 }
@@ -146,7 +147,9 @@ func New(o Options) *Server {
 	s.compat = compat.New(s.compatOptions())
 	s.public = s.publicRoutes()
 	s.admin = s.adminRoutes(newRegistry(o, s.clients))
+	s.sampler = newSampler(o, s.clients.Metrics(), s.clients.Len)
 	s.work.Go(s.trim)
+	s.work.Go(func() { s.sampler.run(s.stop) })
 	return s
 }
 
