@@ -75,12 +75,14 @@ func plainHead(head []byte) bool {
 			first = false
 			continue
 		}
-		name, _, found := bytes.Cut(line, []byte(":"))
+		name, value, found := bytes.Cut(line, []byte(":"))
 		if !found || !plainName(name) {
 			return false
 		}
 		if bytes.EqualFold(name, []byte("Host")) {
-			hosts++
+			if hosts++; !plainHost(bytes.TrimSpace(value)) {
+				return false
+			}
 		}
 	}
 	return hosts == 1
@@ -94,6 +96,17 @@ func plainName(name []byte) bool {
 		}
 	}
 	return len(name) > 0
+}
+
+// plainHost reports whether this is a name or an address, with or without a port:
+// net/http refuses some other values, but http.ReadRequest none.
+func plainHost(host []byte) bool {
+	for _, c := range host {
+		if letter := c|0x20 >= 'a' && c|0x20 <= 'z'; !letter && (c < '0' || c > '9') && !bytes.ContainsRune([]byte(".-:[]_"), rune(c)) {
+			return false
+		}
+	}
+	return len(host) > 0
 }
 
 // socket is the http.ResponseWriter of a request that was taken. It only holds

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -34,7 +35,7 @@ func (s *Server) Front(l net.Listener) net.Listener {
 	}
 	return &front{
 		TCPListener: tcp, file: file, raw: raw, server: s,
-		others: make(chan net.Conn), failed: make(chan error, 1), closed: make(chan struct{}),
+		others: make(chan net.Conn), failed: make(chan struct{}), closed: make(chan struct{}),
 	}
 }
 
@@ -45,11 +46,13 @@ type front struct {
 	raw    syscall.RawConn
 	server *Server
 
-	begin, end sync.Once
-	loops      sync.WaitGroup
-	others     chan net.Conn // for net/http
-	failed     chan error    // why a loop ended
-	closed     chan struct{}
+	begin, end, fail sync.Once
+	loops            sync.WaitGroup
+	warned           atomic.Int64  // the second in which the last warning was
+	others           chan net.Conn // for net/http
+	failed           chan struct{} // closed when err is set
+	err              error         // why the first loop ended
+	closed           chan struct{}
 }
 
 // Accept returns the next connection that is for net/http.
@@ -58,9 +61,8 @@ func (f *front) Accept() (net.Conn, error) {
 	select {
 	case c := <-f.others:
 		return c, nil
-	case err := <-f.failed:
-		f.failed <- err // for whoever asks again
-		return nil, err
+	case <-f.failed:
+		return nil, f.err
 	case <-f.closed:
 		return nil, net.ErrClosed
 	}
@@ -70,6 +72,7 @@ func (f *front) Accept() (net.Conn, error) {
 func (f *front) Close() error {
 	err := net.ErrClosed
 	f.end.Do(func() {
+		f.begin.Do(func() {}) // no loop starts from now on
 		close(f.closed)
 		err = errors.Join(f.TCPListener.Close(), f.file.Close())
 	})
@@ -89,7 +92,7 @@ func (f *front) start() {
 	}
 }
 
-// loop accepts until the listener is closed or fails for good.
+// loop accepts until there is no listener any more.
 func (f *front) loop() {
 	wait := time.Duration(0)
 	for {
@@ -98,23 +101,33 @@ func (f *front) loop() {
 		case err == nil:
 			wait = 0
 			f.serve(fd, peer)
+		case ended(err):
+			f.fail.Do(func() {
+				f.err = err
+				close(f.failed)
+			})
+			return
 		case errors.Is(err, syscall.ECONNABORTED):
-		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
+		default:
 			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
-			f.server.opts.Log.Warn("a connection cannot be accepted; trying again", "error", err, "in", wait)
+			if now := time.Now().Unix(); f.warned.Swap(now) != now {
+				f.server.opts.Log.Warn("a connection cannot be accepted; trying again", "error", err)
+			}
 			select {
 			case <-time.After(wait):
 			case <-f.closed:
 				return
 			}
-		default:
-			select {
-			case f.failed <- err:
-			default:
-			}
-			return
 		}
 	}
+}
+
+// ended reports whether an error of accept says that nothing more will come. Others
+// are those of one connection, of the network, or of a system that has run out of
+// something.
+func ended(err error) bool {
+	var errno syscall.Errno // of accept itself; else the descriptor is closed
+	return !errors.As(err, &errno) || errno == syscall.EBADF || errno == syscall.EINVAL || errno == syscall.ENOTSOCK
 }
 
 // accept returns a connection's descriptor and who is at its other end.
@@ -149,10 +162,11 @@ func (f *front) serve(fd int, peer netip.AddrPort) {
 		_ = syscall.Close(fd)
 		return
 	}
-	if r := t.request(max(n, 0), peer); r != nil && f.take(fd, r) {
+	n = max(n, 0)
+	if f.take(fd, t, n, peer) {
 		return
 	}
-	c, err := asConn(fd, bytes.Clone(t.head[:max(n, 0)]))
+	c, err := asConn(fd, bytes.Clone(t.head[:n]))
 	if err != nil {
 		return
 	}
@@ -177,16 +191,21 @@ func readOnce(fd int, p []byte) (n int, err error) {
 	}
 }
 
-// take serves the stream that r asks for on the socket; false: it cannot be, and
-// nothing was written.
-func (f *front) take(fd int, r *http.Request) (taken bool) {
-	w := &socket{fd: fd, header: make(http.Header, 8)}
+// take serves the stream that the first n bytes ask for on the socket; false: they
+// ask for something else or it cannot be, and nothing was written.
+func (f *front) take(fd int, t *taker, n int, peer netip.AddrPort) (taken bool) {
+	w := &socket{fd: fd}
 	defer func() {
 		if v := recover(); v != nil {
-			f.server.opts.Log.Error("a handler panicked", "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+			f.server.opts.Log.Error("a handler panicked", "path", "/stream", "panic", v, "stack", string(debug.Stack()))
 			taken = w.taken
 		}
 	}()
+	r := t.request(n, peer)
+	if r == nil {
+		return false
+	}
+	w.header = make(http.Header, 8)
 	f.server.bound.makeRoom()
 	tuneDescriptor(fd, f.server.stale())
 	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)

@@ -124,10 +124,15 @@ func parseStream(values url.Values, r *http.Request, answer http.Header) (*reque
 
 // subscribe makes a stream of a request. If it fails the client's place is free again.
 func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, q *request, client *deliver.Client) (stream *deliver.Stream, err error) {
-	defer func() {
-		if stream == nil {
-			client.Leave()
+	var sub *fanout.Subscription
+	defer func() { // after a panic too
+		if stream != nil {
+			return
 		}
+		if sub != nil {
+			sub.Close()
+		}
+		client.Leave()
 	}()
 	sub, resume := s.opts.Hub.Subscribe(fanout.SubscribeOptions{
 		Start: q.start, Filter: q.filter, Bell: client.Bell(), UnseenDeletes: q.unseen,
@@ -137,7 +142,6 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, q *request, c
 	}
 	opening, err := s.opening(q, resume)
 	if err != nil {
-		sub.Close()
 		return nil, err
 	}
 	streamHeaders(w.Header(), q.form)
