@@ -44,17 +44,27 @@
 // column, and the others go on.
 //
 // A column of every post has no rule. Alone it asks for an unfiltered stream;
-// beside others it is asked for as followers_count:0, which every post of a source
-// that counts followers passes.
+// beside others it is asked for as followers_count:0, since a rule must look for
+// something. That finds every post of a source that tells how many followers an author
+// has, as Twitter and X do. Of a source that does not, such a column stays empty beside
+// others, and must stand alone: a second connection for it would take one of six from
+// every browser, for what only some sources need.
+//
+// A tab that the browser freezes, or that goes into its back/forward cache, leaves the
+// connection to the others and asks for what it missed when it goes on. So does a leader
+// whose lock another tab took. Where locks are denied each tab is alone. What was refused
+// for want of room comes in when there is room.
 //
 // # Hostile text
 //
 // Posts are hostile text. The page puts them into text nodes only, links nowhere
 // but to https addresses, isolates names from the words around them, cuts what
-// towers over its line, and is served with a policy that forbids inline script and
-// style, other origins, framing, and assigning strings to markup (Trusted Types,
-// with no policy allowed). Pictures are named; from X's own host, the one that the
-// policy allows, they are shown when the reader asks for it.
+// towers over its line, shows 30,000 letters of a text and 100 links, tags and mentions
+// of each kind (a long post of X has 25,000 letters; a browser that looks for thousands
+// of links in a million letters is busy for minutes), and is served with a policy that
+// forbids inline script and style, other origins, framing, and assigning strings to
+// markup (Trusted Types, with no policy allowed). Pictures are named; from X's own host,
+// the one that the policy allows, they are shown when the reader asks for it.
 //
 // # What the page promises its reader
 //
@@ -82,7 +92,9 @@
 // embed.js is on its own: it shares no module with the page, so that one request
 // brings all of it, and has at most 15,000 bytes as it lies there. It reads streams
 // by fetch, which shows it the status of a refusal, Retry-After and heartbeats;
-// EventSource hides all three and gives up on anything but a 200. Its elements are
+// EventSource hides all three and gives up on anything but a 200. What is no event
+// stream is not read, and no answer makes it ask again at once, or later than after
+// twelve days. It begins when its page is seen for the first time. Its elements are
 // made from text nodes in a shadow root, its style is a constructed sheet, so that
 // it runs under a policy that allows the gateway's origin and nothing else.
 //

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -125,5 +126,21 @@ func TestPicturesComeFromWhereThePolicySays(t *testing.T) {
 	}
 	if csp := get(t, "/", http.Header{}).Header().Get("Content-Security-Policy"); !strings.Contains(csp, "img-src 'self' https://"+hosts[1]+";") {
 		t.Errorf("the policy allows other pictures than from %s: %s", hosts[1], csp)
+	}
+}
+
+// Who looks at the project sees what it looks like, and those who cannot see are told.
+func TestReadmeShowsTheFaces(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, picture := range []string{"docs/page.png", "docs/widget.png", "docs/dashboard.png"} {
+		if !regexp.MustCompile(`!\[[^\]]{20,}\]\(` + regexp.QuoteMeta(picture) + `\)`).Match(readme) {
+			t.Errorf("README.md does not show %s with a description", picture)
+		}
+		if begin, err := os.ReadFile("../" + picture); err != nil || !strings.HasPrefix(string(begin), "\x89PNG") {
+			t.Errorf("%s is no picture: %v", picture, err)
+		}
 	}
 }

@@ -105,7 +105,7 @@ func TestAccessibility(t *testing.T) {
 			}
 			b.until(`document.querySelector("#upstream").dataset.mood === "bad"`)
 			b.run(`document.querySelector("footer details").open = true; for (const d of document.querySelectorAll("details.cover")) d.open = true`)
-			time.Sleep(500 * time.Millisecond) // what fades in has its colours
+			b.rests() // what fades in has its colours
 			b.checkAxe(name)
 			b.run("scrollTo(0, 0)")
 			b.picture("everything-" + name)

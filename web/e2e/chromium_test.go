@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,7 +20,15 @@ var (
 	binary  string          // the gateway
 )
 
+// sideBySide is how many tests run at a time unless -parallel says otherwise. They
+// wait more than they work: for heartbeats, for the time that a page leaves its
+// reader in peace.
+const sideBySide = "4"
+
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", sideBySide); err != nil {
+		panic(err)
+	}
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "\n*** THE BROWSER TESTS DID NOT RUN: %v\n\n", err)

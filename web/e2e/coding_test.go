@@ -101,7 +101,7 @@ func TestPageReadsEveryCodingAtOnce(t *testing.T) {
 // a filter gives.
 func TestEventSourceReadsEveryCoding(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 400)
+	w := newWorld(t, 400, "AVIARY_HEARTBEAT=200ms")
 	w.held(400)
 	w.sim.Silence()
 	filters := []string{"payload=full", "payload=compact", "track=go,music", "language=ar,ja,ru&payload=compact", "track=football&payload=ids"}

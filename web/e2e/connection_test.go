@@ -9,7 +9,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 func TestGatewayRestart(t *testing.T) {
@@ -125,6 +124,7 @@ func TestSilenceIsNoticed(t *testing.T) {
 	w := newWorld(t, 0)
 	b := w.open(everyPost, desktop)
 	b.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
+	b.run(`{ const now = Date.now; Date.now = () => now() - 3600e3; }`) // and be it that the clock is put back
 	if err := w.process.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -150,10 +150,11 @@ func TestUpstreamInWords(t *testing.T) {
 	w.post("before")
 	b.shows("before")
 	b.until(`/^Upstream: streaming/.test(document.querySelector("#upstream").textContent)`)
+	b.hear(`document.querySelector("#upstream")`)
 	if err := w.sim.Do("status 503 times 2\ndrop"); err != nil {
 		t.Fatal(err)
 	}
-	b.until(`/^Upstream: waiting, next attempt at .*503/.test(document.querySelector("#upstream").textContent)`)
+	b.heard(`document.querySelector("#upstream")`, "^Upstream: waiting, next attempt at .*503")
 	w.eventually("the stream again", func() bool { return w.sim.Stats().Streams > 0 })
 	w.post("after") // an upstream is streaming when something came
 	b.until(`/^Upstream: streaming/.test(document.querySelector("#upstream").textContent)`)
@@ -179,8 +180,9 @@ func TestRestAndWake(t *testing.T) {
 	b.shows("before")
 	b.run(`dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }))`)
 	b.until(`/^Resting/.test(document.querySelector("#connection").textContent)`)
+	w.eventually("no client", func() bool { return w.clients() == 0 })
 	w.post("meanwhile")
-	time.Sleep(300 * time.Millisecond)
+	w.held(2)
 	if got := b.texts(); len(got) != 1 {
 		t.Errorf("a resting page shows %q", got)
 	}

@@ -25,7 +25,8 @@ import (
 
 // At 200 posts a second, all of them in two columns and some in a third, no task of
 // the page's main thread takes more than 50 ms of its time. A round that is
-// disturbed, by a machine that does something else too, is repeated, twice.
+// disturbed, by a machine that does something else too, is repeated, twice. What the
+// longest took by the clock on the wall is told: on a quiet machine it is the same.
 // PAGE_LOAD says how long a round is: `make load` takes a minute.
 func TestTwoHundredPostsASecond(t *testing.T) {
 	length, err := time.ParseDuration(cmp.Or(os.Getenv("PAGE_LOAD"), "5s"))
@@ -38,15 +39,15 @@ func TestTwoHundredPostsASecond(t *testing.T) {
 	b.run(`globalThis.frames = []; { let last = 0; const tick = (now) => { if (last) frames.push(now - last); last = now; requestAnimationFrame(tick); }; requestAnimationFrame(tick); }`)
 	for round := 1; ; round++ {
 		b.run(`frames.length = 0`)
-		tasks := b.tasks(length)
+		tasks, byClock := b.tasks(length)
 		frames := ask[[]float64](b, "frames")
 		slices.Sort(frames)
 		if len(tasks) < 100 || len(frames) < 10 {
 			t.Fatalf("only %d tasks and %d frames were seen", len(tasks), len(frames))
 		}
 		longest := tasks[len(tasks)-1]
-		t.Logf("round %d: %d tasks in %v, the longest %.1f ms, 99 of 100 within %.1f ms, %.0f %% of the time; %d frames, the median after %.0f ms, 99 of 100 within %.0f ms",
-			round, len(tasks), length, longest, tasks[len(tasks)*99/100], sum(tasks)/float64(length.Milliseconds())*100, len(frames), frames[len(frames)/2], frames[len(frames)*99/100])
+		t.Logf("round %d: %d tasks in %v, the longest %.1f ms (by the clock one of %.1f ms), 99 of 100 within %.1f ms, %.0f %% of the time; %d frames, the median after %.0f ms, 99 of 100 within %.0f ms",
+			round, len(tasks), length, longest, byClock, tasks[len(tasks)*99/100], sum(tasks)/float64(length.Milliseconds())*100, len(frames), frames[len(frames)/2], frames[len(frames)*99/100])
 		if longest <= 50 {
 			break
 		}
@@ -63,13 +64,13 @@ func TestTwoHundredPostsASecond(t *testing.T) {
 
 // tasks are the times, in ms and sorted, that the tasks of renderers' main threads
 // took of a processor while the browser was traced for so long. Time in which
-// another process had the processor does not count.
-func (b *tab) tasks(length time.Duration) (took []float64) {
+// another process had the processor does not count; byClock is the longest with it.
+func (b *tab) tasks(length time.Duration) (took []float64, byClock float64) {
 	b.t.Helper()
 	type event struct {
 		Name, Ph, Cat string
 		Pid, Tid      int
-		Tdur          float64 // µs
+		Tdur, Dur     float64 // µs
 		Args          struct{ Name string }
 	}
 	var mu sync.Mutex
@@ -113,10 +114,11 @@ func (b *tab) tasks(length time.Duration) (took []float64) {
 	for _, e := range events {
 		if e.Ph == "X" && e.Tdur > 0 && strings.HasSuffix(e.Name, "RunTask") && main[[2]int{e.Pid, e.Tid}] {
 			took = append(took, e.Tdur/1000)
+			byClock = max(byClock, e.Dur/1000)
 		}
 	}
 	slices.Sort(took)
-	return took
+	return took, byClock
 }
 
 func sum(all []float64) (s float64) {
@@ -128,6 +130,7 @@ func sum(all []float64) (s float64) {
 
 // After 100,000 posts the page holds no more than after 20,000.
 func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 300)
 	w.held(250)
 	w.sim.Silence()

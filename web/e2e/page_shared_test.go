@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -165,4 +168,102 @@ func TestColumnsComeAndGo(t *testing.T) {
 	}
 	b.run("history.back()")
 	b.until(`document.querySelectorAll(".column").length === 2`)
+}
+
+// A browser may stop a tab that nobody sees. If it is the one that has the connection,
+// another takes over at once, and the stopped one misses nothing when it goes on.
+func TestFrozenLeader(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	first := w.open(everyPost, desktop)
+	first.until(`document.querySelector("#connection").textContent === "Live"`)
+	other := first.beside(w.url + everyPost)
+	other.until(`document.querySelector("#connection").textContent.endsWith("one connection for 2 tabs")`)
+	w.post("before")
+	first.shows("before")
+	first.run(`document.addEventListener("freeze", () => (globalThis.frozen = true))`)
+	first.lifecycle("frozen")
+	other.until(`document.querySelector("#connection").textContent === "Live"`)
+	w.post("meanwhile")
+	other.shows("meanwhile")
+	first.lifecycle("active")
+	if !ask[bool](first, "globalThis.frozen") {
+		t.Fatal("the tab was not frozen: this shows nothing")
+	}
+	first.shows("meanwhile")
+	w.post("after")
+	for _, b := range []*tab{first, other} {
+		b.shows("after")
+		if got := strings.Join(b.texts(), "|"); got != "after go|meanwhile go|before go" {
+			t.Errorf("the list is %q", got)
+		}
+	}
+	w.eventually("one connection", func() bool { return w.clients() == 1 })
+}
+
+// lifecycle freezes a tab ("frozen") or lets it go on ("active"). One that is taken
+// for the one that is looked at cannot be frozen.
+func (b *tab) lifecycle(state page.SetWebLifecycleStateState) {
+	b.t.Helper()
+	b.do(command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: state == "active"}),
+		command(page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: state}))
+}
+
+// A leader from whom another tab took the lock, since it fell silent, asks for what
+// the others were told since.
+func TestDeposedLeaderMissesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	first := w.open(everyPost, desktop)
+	first.until(`document.querySelector("#connection").textContent === "Live"`)
+	other := first.beside(w.url + everyPost)
+	other.until(`document.querySelector("#connection").textContent.endsWith("one connection for 2 tabs")`)
+	for i := range 4 { // there and back again
+		w.post(fmt.Sprintf("before %d", i))
+		other.run(`navigator.locks.request("aviary-stream", { steal: true }, () => {})`)
+		w.post(fmt.Sprintf("after %d", i))
+		for _, b := range []*tab{first, other} {
+			b.shows(fmt.Sprintf("after %d", i))
+			b.until(fmt.Sprintf(`document.querySelectorAll(".feed .card").length === %d`, 2*i+2))
+		}
+	}
+	w.eventually("one connection", func() bool { return w.clients() == 1 })
+}
+
+// A browser that keeps nothing for a place may refuse it locks: the tab is then alone.
+func TestLocksAreDenied(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.openWith(everyPost, desktop, `navigator.locks.request = () => Promise.reject(new DOMException("denied", "SecurityError"));`)
+	b.until(`document.querySelector("#connection").textContent === "Live"`)
+	w.post("hello")
+	b.shows("hello")
+	w.eventually("one connection", func() bool { return w.clients() == 1 })
+}
+
+// One connection takes 32 rules. What is too much is told in its column, and comes in
+// when there is room.
+func TestMoreRulesThanAConnectionTakes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	address := func(tab int) string {
+		query := "/?max_rate=off"
+		for n := range 12 {
+			query += fmt.Sprintf("&filter.c%d=rule%dof%d", n, n, tab)
+		}
+		return query
+	}
+	first := w.open(address(1), desktop)
+	first.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
+	second := first.beside(w.url + address(2))
+	second.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
+	third := first.beside(w.url + address(3))
+	problems := `[...document.querySelectorAll(".problem[role=alert]")].filter((p) => !p.hidden && p.textContent.includes("32")).length`
+	third.until(problems + ` === 4`)
+	w.post("rule0of3")
+	third.shows("rule0of3")
+	second.do(chromedp.Navigate("about:blank"))
+	third.until(problems + ` === 0`)
+	w.post("rule11of3")
+	third.shows("rule11of3")
 }

@@ -75,6 +75,16 @@ func (w *world) openWith(path string, l look, script string) *tab {
 	if err := chromedp.Listen(ctx, b.listen); err != nil {
 		w.t.Fatal(err)
 	}
+	b.enable()
+	b.looks(l)
+	b.before(arrival + script)
+	b.do(chromedp.Navigate(w.url + path))
+	return b
+}
+
+// looks gives the tab another look.
+func (b *tab) looks(l look) {
+	b.t.Helper()
 	scheme, motion := "light", "no-preference"
 	if l.dark {
 		scheme = "dark"
@@ -82,7 +92,6 @@ func (w *world) openWith(path string, l look, script string) *tab {
 	if l.still {
 		motion = "reduce"
 	}
-	b.enable()
 	b.do(
 		chromedp.EmulateViewport(l.width, l.height, func(m *emulation.SetDeviceMetricsOverrideParams, touch *emulation.SetTouchEmulationEnabledParams) {
 			m.Mobile, touch.Enabled = l.mobile, l.mobile
@@ -91,9 +100,6 @@ func (w *world) openWith(path string, l look, script string) *tab {
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: motion}},
 		}),
 	)
-	b.before(arrival + script)
-	b.do(chromedp.Navigate(w.url + path))
-	return b
 }
 
 // enable makes the tab tell what it complains of, and behave as the one that is
@@ -204,6 +210,26 @@ func (b *tab) within(limit time.Duration, expression string) {
 	}
 }
 
+// hear notes from now on all that an element says, also for a moment only: a page
+// that is asked now and then what it says may have said something else between.
+func (b *tab) hear(element string) {
+	b.t.Helper()
+	b.run(fmt.Sprintf(`{ const e = %s; const said = ((globalThis.heard ??= {})[%s] = [e.textContent]);
+		new MutationObserver(() => said.push(e.textContent)).observe(e, { childList: true, characterData: true, subtree: true }); }`, element, quote(element)))
+}
+
+// heard waits until the element has said what a pattern matches.
+func (b *tab) heard(element, pattern string) {
+	b.t.Helper()
+	b.until(fmt.Sprintf(`heard[%s].some((words) => /%s/.test(words))`, quote(element), pattern))
+}
+
+// rests waits until nothing moves or fades in any more.
+func (b *tab) rests() {
+	b.t.Helper()
+	b.until(`document.getAnimations().every((a) => a.playState !== "running")`)
+}
+
 // text is what an element says, without the white space around it.
 func (b *tab) text(selector string) string {
 	b.t.Helper()
@@ -233,6 +259,13 @@ func (b *tab) enter(field, words string) {
 	b.t.Helper()
 	b.run(fmt.Sprintf("document.querySelector(%q).value = ''", field))
 	b.do(chromedp.SendKeys(chromedp.CSS(field), words))
+}
+
+// puts is enter all at once, as pasted: keys on a busy machine come with pauses, in
+// which the page asks about what is there so far.
+func (b *tab) puts(field, words string) {
+	b.t.Helper()
+	b.run(fmt.Sprintf("{ const f = document.querySelector(%q); f.value = %s; f.dispatchEvent(new Event('input', { bubbles: true })); }", field, quote(words)))
 }
 
 func (b *tab) click(selector string) {

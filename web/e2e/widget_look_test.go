@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"aviary/upstream/twitter/sim"
 )
@@ -42,7 +41,7 @@ func TestWidgetLooks(t *testing.T) {
 		if n := ask[int](b, "document.getAnimations().length"); l.look.still && n > 0 {
 			t.Errorf("%d animations run although the reader wants none", n)
 		}
-		time.Sleep(350 * time.Millisecond) // what fades in has its colours
+		b.rests() // what fades in has its colours
 		b.picture("widget-" + l.name)
 		if l.look.dark == l.look.mobile {
 			b.checkAxe("widget, " + l.name)
@@ -102,7 +101,8 @@ func TestWidgetKeepsHostilePostsText(t *testing.T) {
 	}
 	w.sim.Push(raw)
 	b.feedShows("marks go")
-	time.Sleep(200 * time.Millisecond)
+	w.post("after it")
+	b.feedShows("after it") // by now a script would have run
 	if ask[bool](b, `"owned" in globalThis`) {
 		t.Error("a post has run script")
 	}

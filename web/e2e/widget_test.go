@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -171,7 +170,6 @@ func TestWidgetHolds(t *testing.T) {
 		{"pause", root + `.querySelector(".pause").click()`, root + `.querySelector(".pause").click()`},
 	} {
 		b.run(hold.begin)
-		time.Sleep(100 * time.Millisecond)
 		gone, kept := w.post("unseen"), fmt.Sprintf("kept %d", i)
 		w.post(kept)
 		b.until(fresh + `.textContent === "2 new"`)

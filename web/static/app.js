@@ -116,6 +116,9 @@ function hear(message) {
       for (const column of columns) if (column.rule === message.rule) column.refused(message.problem);
       if (shown().every((column) => !column.live)) say("connection", connection("refused"));
       break;
+    case "deposed":
+      for (const column of columns) if (column.live) column.wait(shared.head);
+      break;
     case "tabs":
       tabs = message.n;
       if (el("connection").textContent.startsWith(LIVE)) say("connection", live());
@@ -282,14 +285,20 @@ function wake() {
   shared.wake();
 }
 
-document.addEventListener("visibilitychange", () => {
+function look() {
   clearTimeout(hidden);
   if (document.hidden) hidden = setTimeout(rest, UNSEEN);
   else wake();
-});
-addEventListener("pagehide", rest);
-addEventListener("pageshow", (e) => e.persisted && wake());
+}
 
+document.addEventListener("visibilitychange", look);
+addEventListener("pagehide", rest);
+addEventListener("pageshow", (e) => e.persisted && look());
+// A browser may stop a page that nobody sees: the other tabs must not wait for it.
+document.addEventListener("freeze", rest);
+document.addEventListener("resume", look);
+
+const shared = new Shared(hear); // the tabs agree on a leader while the columns are made
 fill(location.href);
-const shared = new Shared(hear);
 settle(false);
+look();

@@ -8,11 +8,13 @@
 // loaded when the reader asks for them, and from the hosts that the page's policy
 // names; others are a link.
 
-import { pieces, places, safe, shown } from "/post.js";
+import { LONGEST, pieces, places, safe, shown } from "/post.js";
 import { brief } from "/words.js";
 
 // Languages written from right to left: there the whole card is turned.
 const TURNED = /^(ar|arc|ckb|dv|fa|he|iw|ps|sd|ug|ur|yi)(-|$)/;
+
+const MEDIA = 20; // of a post that are shown
 
 let cards = 0; // made so far: for ids that are unique on the page
 
@@ -104,7 +106,8 @@ function link(href, className, ...content) {
 const linked = (href, className, ...content) => (href === "" ? make("span", className, ...content) : link(href, className, ...content));
 
 function body(post) {
-  const parts = [text(post), ...(post.media ?? []).map(medium)];
+  const parts = [text(post), ...(post.media ?? []).slice(0, MEDIA).map(medium)];
+  if (post.text?.length > LONGEST) parts.push(make("p", "context", "The rest of this post is too long to be shown here"));
   if (post.withheld_in?.length > 0) parts.push(make("p", "context", "Withheld in " + post.withheld_in.join(", ")));
   if (!post.sensitive) return make("div", "body", ...parts);
   return make("details", "body cover", make("summary", "", "Marked as sensitive by its source"), ...parts);
@@ -125,13 +128,13 @@ function text(post) {
   return p;
 }
 
-const KINDS = { photo: "Picture", video: "Video", animated_gif: "Moving picture" };
+const KINDS = new Map(Object.entries({ photo: "Picture", video: "Video", animated_gif: "Moving picture" }));
 
 // medium names a picture. This page asks no other host for anything until the
 // reader wants it: a button shows what may be shown here, a link leads to the rest.
 function medium(m) {
   const line = make("p", "medium");
-  const kind = KINDS[m.type] ?? "Attachment";
+  const kind = KINDS.get(m.type) ?? "Attachment";
   const alt = make("bdi", "", m.alt || "no description");
   const href = safe(m.url);
   if (m.type === "photo" && shown(href)) {

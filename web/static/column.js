@@ -102,6 +102,10 @@ export class Column {
   async covered({ rules, rate, from }) {
     if (!rules.includes(this.rule)) return;
     this.#capped = rules.length === 1 && rate === this.#rate;
+    if (this.#state === "refused") {
+      this.wait(""); // there is room for it now, or another gateway takes it
+      this.#editor.problem(null);
+    }
     if (this.#state !== "waiting") return;
     this.#feed.settle();
     this.#filling = performance.now() + FILLING;

@@ -1,6 +1,6 @@
-// <tweet-feed> and tweets(): docs/widget.md, embed.d.ts. At most 15,000 bytes.
+// <tweet-feed> and tweets(): docs/widget.md. At most 15,000 bytes.
 
-// What the widget says; a page may put its own words here.
+// A page may put its own words here.
 export const words = {
 	lang: "en", label: "Posts, newest first", pause: "Pause", resume: "Resume", fresh: "{n} new", empty: "No post yet",
 	connecting: "Connecting…", live: "Live", reconnecting: "Reconnecting…", gone: "Not reachable; trying again…",
@@ -23,7 +23,7 @@ function address(src, params) {
 	return url;
 }
 
-// follow keeps a stream open until end. It fetches: EventSource gives up on all but 200.
+// follow keeps a stream open until end; EventSource would give up on all but 200.
 // on gets (name, data, cursor, hit, cursor before); hit(post): not to be shown.
 async function follow(url, cursor, end, on) {
 	let stop, watch, dead, beat = 15e3, retry = 1e3, failures = 0;
@@ -46,7 +46,7 @@ async function follow(url, cursor, end, on) {
 		on(name, data, cursor, hit, before);
 		return data.reason === "limit";
 	};
-	end.addEventListener("abort", () => stop.abort());
+	end.onabort = () => stop.abort();
 	while (!end.aborted) {
 		let state, problem, least = 0;
 		stop = new AbortController();
@@ -54,17 +54,18 @@ async function follow(url, cursor, end, on) {
 		try {
 			const answer = await fetch(url + "&last_event_id=" + encodeURIComponent(cursor), { headers: { Accept: "text/event-stream" }, signal: stop.signal });
 			if (answer.status === 204) state = "over";
-			else if (answer.ok) {
+			else if (answer.ok && /event-stream/.test(answer.headers.get("Content-Type"))) {
 				const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
 				for (let rest = "", got; !state && !(got = await reader.read()).done; guard()) {
 					const blocks = (rest + got.value).split("\n\n");
 					rest = blocks.pop();
 					if (blocks.some(take)) state = "over";
+					if (rest[4e6]) throw 0;
 				}
 			} else {
-				least = 1e3 * answer.headers.get("Retry-After");
+				least = 1e3 * answer.headers.get("Retry-After") || 0;
 				problem = await answer.json();
-				if (answer.status < 500 && answer.status !== 429) state = "refused";
+				if (/^4(?!29)/.test(answer.status)) state = "refused";
 			}
 		} catch {}
 		clearTimeout(watch);
@@ -73,7 +74,7 @@ async function follow(url, cursor, end, on) {
 		state ??= failures ? "gone" : "reconnecting";
 		on("state", { state, problem }, cursor, hit);
 		if (FINAL.test(state)) return;
-		await new Promise((resolve) => setTimeout(resolve, Math.max(least, retry, Math.min(3e4, retry * 2 ** failures++)) * (1 + Math.random() / 2)));
+		await new Promise((resolve) => setTimeout(resolve, Math.min(1e9, Math.max(least, retry, Math.min(3e4, retry * 2 ** failures++)) * (1 + Math.random() / 2))));
 	}
 }
 
@@ -125,7 +126,7 @@ function safe(address) {
 
 const link = (href, part, content) => make((href ? "a " : "span ") + part, href && { href, rel: "noreferrer nofollow ugc", target: "_blank" }, content);
 
-// card is what X's display requirements ask for, words in text nodes only.
+// card has what X's display requirements ask for, in text nodes only.
 function card(post, lang, hosts) {
 	const shown = post.repost_of ?? post, { author, created_at, reply_to, quote_of } = shown;
 	const x = /^(x|twitter)$/.test(shown.source), url = safe(shown.url), at = new Date(created_at);
@@ -142,19 +143,19 @@ function card(post, lang, hosts) {
 	};
 	const body = (p) => {
 		const text = make("p text", { dir: "auto", lang: p.lang ?? "" });
-		const urls = new Map(p.urls?.map((u) => [u.url || "\0", u]));
+		const urls = new Map(p.urls?.slice(0, 99).map((u) => [u.url || "\0", u]));
 		const any = [...urls.keys()].sort().reverse().map((u) => u.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
 		if (x) any.push("(?<![\\w/])[@#][\\p{L}\\p{N}_]+");
-		(p.text ?? "").split(RegExp(`(${any.join("|") || "\0"})`, "u")).forEach((s, i) => {
+		(p.text ?? "").slice(0, 3e4).split(RegExp(`(${any.join("|") || "\0"})`, "u")).forEach((s, i) => {
 			const u = urls.get(s), href = u ? safe(u.url) || safe(u.expanded) : "https://x.com/" + (s[0] === "#" ? "hashtag/" : "") + encodeURIComponent(s.slice(1));
 			text.append(i % 2 && href ? link(href, "link", bdi(u?.display || s)) : s);
 		});
 		const media = (p.media ?? []).map((m) => make("p media", {},
-			link(safe(m.url), "link", (m.type === "photo" && image(m.url, m.alt)) || words[m.type]), " ", bdi(m.alt ?? "")));
+			link(safe(m.url), "link", (m.type === "photo" && image(m.url, m.alt)) || (words[m.type] ?? m.type)), " ", bdi(m.alt ?? "")));
 		return make((p.sensitive ? "details" : "div") + " body", {}, p.sensitive && make("summary", {}, words.sensitive), text, ...media);
 	};
 
-	return make("article post", { ariaLabel: who(shown), dir: /^(ar|dv|fa|he|iw|ps|ur|yi)\b/.test(shown.lang) ? "rtl" : "" },
+	return make("article post", { ariaLabel: who(shown), dir: /^(ar|dv|fa|he|iw|ps|ur|yi)\b/.test(shown.lang) ? "rtl" : "ltr" },
 		post.repost_of && phrase("reposted", who(post)),
 		make("span avatar", {}, image(author?.avatar) ?? [...who(shown)][0]), byline(shown), x && make("span logo"),
 		reply_to?.username && phrase("reply", "@" + reply_to.username),
@@ -170,7 +171,7 @@ const css = `
 --soft:color-mix(in srgb,var(--ink) 72%,var(--ground));--line:color-mix(in srgb,var(--ink) 16%,var(--ground))}
 :host([theme=light]){color-scheme:light}:host([theme=dark]){color-scheme:dark}
 .box{display:flex;flex-direction:column;max-block-size:var(--tweet-height,36rem);background:var(--ground);color:var(--ink);font:var(--tweet-font,1rem/1.45 system-ui,sans-serif);border:1px solid var(--line);border-radius:var(--tweet-radius,.9rem);overflow:clip}
-.header{display:flex;gap:.5rem;align-items:center}.header,article,.left:not(:empty),.empty{padding:.6rem .9rem;border-block-end:1px solid var(--line)}
+.header{display:flex;gap:.5rem;align-items:center}.header,article,.left:not(:empty),.empty{padding:.6rem .9rem;border-block-end:1px solid var(--line);overflow:clip}
 .status{flex:1}.status::before{content:"○ "}.live::before{content:"● ";color:var(--accent)}
 button{font:inherit;font-size:.8rem;padding:.2rem .7rem;border:1px solid;border-radius:2rem;background:0 0;color:var(--accent)}
 .fresh{background:var(--accent);color:var(--ground)}:focus-visible{outline-offset:-2px}
@@ -178,20 +179,19 @@ button{font:inherit;font-size:.8rem;padding:.2rem .7rem;border:1px solid;border-
 .post>*{grid-column:2/4;overflow-wrap:anywhere}.post>.avatar{grid-area:auto/1/span 2}.post>.byline{grid-column:2}
 .avatar{display:grid;place-items:center;block-size:2.6rem;border-radius:50%;overflow:hidden;background:var(--line)}
 .post>.logo{grid-column:3;block-size:1rem;background:var(--ink);clip-path:polygon(0 0,31% 0,54% 33%,83% 0,93% 0,59% 40%,100% 100%,69% 100%,44% 66%,14% 100%,4% 100%,39% 57%)}
-p{margin:0}.text{white-space:pre-wrap}img{max-inline-size:100%}article{overflow:clip}
+p{margin:0}.text{white-space:pre-wrap}img{max-inline-size:100%}
 a{color:var(--accent)}.name{font-weight:700;color:var(--ink)}.status,.username,.foot,.context,.media,.empty,.left,.notice{color:var(--soft);font-size:.85rem}
 a:not(.link,:hover){text-decoration:none}.byline>*,.foot>*{margin-inline-end:.5rem}
-.quote{margin:.5rem 0;padding:.6rem;border:1px solid var(--line)}
-@media(prefers-reduced-motion:no-preference){article{animation:in .3s}@keyframes in{from{opacity:0}}}`;
+.quote{margin:.5rem 0;padding:.6rem;border:1px solid var(--line)}`;
 
 const PARAMS = "track follow locations language filter-level q since max-rate".split(" ");
 
-function mount(host, sheet) {
+function mount(host) {
 	const attr = (name) => host.getAttribute(name);
 	const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
-	const max = attr("max-posts") || 50, ear = new AbortController();
+	const max = Math.min(Math.abs(attr("max-posts")) || 50, 500), ear = new AbortController();
 	const url = address(attr("src"), PARAMS.map((name) => [name.replace("-", "_"), attr(name)]));
-	let queue = []; // of {post or words, before}
+	let queue = [];
 	let left = 0, cursor = "", rested = true, end, timer, frame, paused, begun;
 
 	const status = make("p status", { role: "status" }), fresh = make("button fresh", { hidden: true, onclick: () => draw(true) });
@@ -208,6 +208,8 @@ function mount(host, sheet) {
 		to.focus();
 	} });
 	list.addEventListener("focusout", soon);
+	const sheet = new host.ownerDocument.defaultView.CSSStyleSheet();
+	sheet.replaceSync(css);
 	root.adoptedStyleSheets = [sheet];
 	root.replaceChildren(make("div box", { lang: words.lang }, make("div header", {}, status, fresh, pause), list, empty, omitted));
 
@@ -229,7 +231,7 @@ function mount(host, sheet) {
 		rested = true;
 		tell("resting");
 	}
-	function save() { // where the list begins
+	function save() {
 		try {
 			sessionStorage[url] = list.lastChild?.entry.before ?? cursor;
 		} catch {}
@@ -264,11 +266,12 @@ function mount(host, sheet) {
 		list.ariaBusy = true;
 		frame ||= requestAnimationFrame(() => draw());
 	}
-	function draw(asked) { // move nothing that is read
+	function draw(asked) {
 		frame = 0;
 		if (asked || !(paused || (list.firstChild && (list.scrollTop > 8 || list.matches(":hover,:focus-within"))))) {
-			for (const entry of queue.splice(0)) {
-				const article = entry.post ? card(entry.post, host.lang || undefined, (attr("media") ?? "").split(" ")) : make("article notice", {}, entry.words);
+			while (queue[0]) {
+				const entry = queue.shift();
+				const article = entry.post ? card(entry.post, host.lang.match(/^[a-z]{2,3}(-[a-z]{4})?(-[a-z]{2})?$/i)?.[0], (attr("media") ?? "").split(" ")) : make("article notice", {}, entry.words);
 				list.prepend(Object.assign(article, { entry, tabIndex: 0, ariaSetSize: -1 }));
 			}
 			while (list.childElementCount > max) drop(list.lastChild);
@@ -276,22 +279,23 @@ function mount(host, sheet) {
 			if (asked) list.scrollTop = 0;
 			save();
 		}
-		fresh.hidden = !queue.length;
+		fresh.hidden = !queue[0];
 		fresh.textContent = say("fresh", queue.length + (queue.length < max ? "" : "+"));
 		empty.hidden = list.firstChild;
 		list.ariaBusy = false;
 	}
 
-	document.addEventListener("visibilitychange", () => {
+	function look() {
 		clearTimeout(timer);
 		timer = document.hidden ? setTimeout(rest, 1e3 * (attr("sleep-after") || 30)) : open();
-	}, ear);
+	}
+	addEventListener("visibilitychange", look, ear);
 	addEventListener("pagehide", rest, ear);
 	addEventListener("pageshow", open, ear);
 	try {
 		cursor = sessionStorage[url] ?? "";
 	} catch {}
-	open();
+	look();
 	return () => {
 		ear.abort();
 		clearTimeout(timer);
@@ -300,12 +304,10 @@ function mount(host, sheet) {
 }
 
 if (globalThis.customElements && !customElements.get("tweet-feed")) {
-	const sheet = new CSSStyleSheet();
-	sheet.replaceSync(css);
 	customElements.define("tweet-feed", class extends HTMLElement {
 		static observedAttributes = ["src", ...PARAMS];
 		#end;
-		connectedCallback() { this.#end?.(), (this.#end = mount(this, sheet)); }
+		connectedCallback() { this.#end?.(), (this.#end = () => {}), (this.#end = mount(this)); }
 		disconnectedCallback() { this.#end = this.#end(); }
 		attributeChangedCallback() { if (this.#end) this.connectedCallback(); }
 	});

@@ -232,7 +232,7 @@ export class Feed {
   }
 
   #node(entry) {
-    entry.node = entry.post ? card(entry.post) : notice(entry.words);
+    entry.node = entry.post ? drawn(entry.post) : notice(entry.words);
     this.#drawn++;
     return entry.node;
   }
@@ -293,6 +293,16 @@ export class Feed {
     const top = this.#scroller.getBoundingClientRect().top;
     const to = at < 0 ? this.#entries.find(({ node }) => node && node.getBoundingClientRect().bottom > top) : this.#entries[at + step];
     to?.node?.focus();
+  }
+}
+
+// drawn is the card of a post. One that cannot be drawn must not keep those behind
+// it from the reader.
+function drawn(post) {
+  try {
+    return card(post);
+  } catch {
+    return notice("A post that this page cannot draw.");
   }
 }
 

@@ -1,6 +1,9 @@
 // Posts as data: the compact shape that /stream gives, and how a v1.1 status,
 // which the search gives as it came, is brought to it.
 
+export const LONGEST = 30000; // letters of a text that are shown; a long post of X has 25,000
+const ENTITIES = 100; // links, tags, mentions of a post that are, of each
+
 // compact returns the compact form of a post in either shape.
 export function compact(post) {
   return "user" in post || "full_text" in post ? fromStatus(post) : post;
@@ -54,10 +57,10 @@ function instant(created) {
   return month === 0 ? undefined : part[4] + "-" + String(month).padStart(2, "0") + "-" + part[2] + "T" + part[3] + "Z";
 }
 
-const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'" };
+const ESCAPED = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'" };
 
 // unescaped undoes the escaping of v1.1 texts once: "&amp;lt;" is "&lt;".
-const unescaped = (text) => text.replace(/&(amp|lt|gt|quot|#39);/g, (e) => ENTITIES[e]);
+const unescaped = (text) => text.replace(/&(amp|lt|gt|quot|#39);/g, (e) => ESCAPED[e]);
 
 // within lists a post and the posts inside it. If one of them must go, so must
 // the card that shows it.
@@ -101,18 +104,20 @@ export function places(post) {
 // pieces cuts the text of a post at its links: strings, and {href, words, title}
 // for each place where the address of one of its urls stands; on X also for tags
 // and mentions.
+// Both are bounded, since a browser would look for each of thousands of urls at each of a
+// million letters, for minutes, and nobody could stop it.
 export function pieces(post) {
-  const text = post.text ?? "";
+  const text = (post.text ?? "").slice(0, LONGEST);
   const known = new Map(); // as written, in small letters → the link
-  for (const u of post.urls ?? []) {
+  for (const u of (post.urls ?? []).slice(0, ENTITIES)) {
     const href = safe(u.url) || safe(u.expanded);
     if (u.url && href !== "") known.set(u.url.toLowerCase(), { href, words: u.display || u.url, title: safe(u.expanded) || href });
   }
   if (places(post).onX) {
-    for (const tag of post.hashtags ?? []) known.set("#" + tag.toLowerCase(), { href: "https://x.com/hashtag/" + encodeURIComponent(tag) });
-    for (const { username } of post.mentions ?? []) if (/^\w+$/.test(username ?? "")) known.set("@" + username.toLowerCase(), { href: "https://x.com/" + username });
+    for (const tag of (post.hashtags ?? []).slice(0, ENTITIES)) known.set("#" + tag.toLowerCase(), { href: "https://x.com/hashtag/" + encodeURIComponent(tag) });
+    for (const { username } of (post.mentions ?? []).slice(0, ENTITIES)) if (/^\w+$/.test(username ?? "")) known.set("@" + username.toLowerCase(), { href: "https://x.com/" + username });
   }
-  if (places(post).onX) for (const [short] of text.matchAll(/https:\/\/t\.co\/\w{1,32}/g)) if (!known.has(short.toLowerCase())) known.set(short.toLowerCase(), { href: short }); // of pictures
+  if (places(post).onX) for (const [short] of [...text.matchAll(/https:\/\/t\.co\/\w{1,32}/g)].slice(0, ENTITIES)) if (!known.has(short.toLowerCase())) known.set(short.toLowerCase(), { href: short }); // of pictures
   if (known.size === 0) return [text];
   // The longest first: one address may be the beginning of another. A tag ends
   // where its letters end.

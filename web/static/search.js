@@ -82,7 +82,7 @@ export class Search {
         this.#id = e.lastEventId;
         use(JSON.parse(e.data));
       });
-    listen("message", (post) => this.#post(compact(post)));
+    listen("message", (post) => this.#post(post));
     listen("page", (e) => this.#turn(e.page));
     listen("done", () => this.#end("Done", false));
     listen("problem", (e) => {
@@ -97,10 +97,16 @@ export class Search {
     };
   }
 
-  #post(post) {
+  #post(raw) {
     this.#posts++;
-    if (isGone(post)) return;
-    const article = card(post);
+    let post, article;
+    try {
+      post = compact(raw);
+      if (isGone(post)) return;
+      article = card(post);
+    } catch {
+      return; // the upstream's own form, as it came: one that is malformed is only counted
+    }
     this.#shown.set(article, post);
     this.#at.results.append(article);
   }

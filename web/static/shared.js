@@ -12,7 +12,9 @@ const PATIENCE = 3000; // ms that it has for an answer
 const SIX = 6;
 
 // A Shared calls hear(message) with what a Leader tells, and {is: "crowded", n}
-// when n tabs of this browser hold a connection each and no more are to be had.
+// when n tabs of this browser hold a connection each and no more are to be had, and
+// {is: "deposed"} when this tab led, fell silent, and another took over: what came
+// since head was told to the others.
 export class Shared {
   #hear;
   #me = crypto.getRandomValues(new Uint32Array(2)).join("-");
@@ -22,7 +24,7 @@ export class Shared {
   #rules = []; // that this tab shows
   #rate = 0; // its pace
   #head = ""; // id of the last event that was told
-  #heard = 0; // when the leader spoke last, ms
+  #heard = -Infinity; // when the leader spoke last, ms; like all times here of a clock that nobody puts back
   #asked = 0; // when it was asked whether it is there; 0: not since
   #watch = 0;
   #line = null; // ends the waiting for the lock
@@ -80,17 +82,18 @@ export class Shared {
       this.#channel = new BroadcastChannel(this.#together ? "aviary" : "aviary-alone");
       this.#channel.onmessage = (e) => this.#took(e.data);
     }
-    this.#heard = 0;
+    this.#heard = -Infinity;
     this.#asked = 0;
-    if (this.#together) {
-      this.#lineUp();
-      this.#queue(false);
-      this.#watch = setInterval(() => this.#check(), 1000);
-    } else {
-      this.#leader = new Leader((message) => this.#out(message), this.#head);
-      this.#channel?.postMessage({ is: "here", from: this.#me });
-    }
-    if (!this.#together) this.#say(this.#wish());
+    if (!this.#together) return this.#alone();
+    this.#lineUp();
+    this.#queue(false);
+    this.#watch = setInterval(() => this.#check(), 1000);
+  }
+
+  #alone() {
+    this.#leader = new Leader((message) => this.#out(message), this.#head);
+    this.#channel?.postMessage({ is: "here", from: this.#me });
+    this.#say(this.#wish());
   }
 
   // Whoever holds the lock of a tab lives: the leader waits for it, to learn when
@@ -118,7 +121,7 @@ export class Shared {
   }
 
   #in(message) {
-    this.#heard = Date.now();
+    this.#heard = performance.now();
     this.#asked = 0;
     if (message.id) this.#head = message.id;
     this.#hear(message);
@@ -133,11 +136,11 @@ export class Shared {
         if (this.#together && this.#leader) this.#obey(message);
         break;
       case "who": // there is a new leader
-        this.#heard = Date.now();
+        this.#heard = performance.now();
         this.#say(this.#wish());
         break;
       case "pong":
-        this.#heard = Date.now();
+        this.#heard = performance.now();
         this.#asked = 0;
         break;
       case "here":
@@ -180,12 +183,21 @@ export class Shared {
     const line = this.#line;
     try {
       await navigator.locks.request(LOCK, steal ? { steal: true } : { signal: line.signal }, () => (line.signal.aborted ? undefined : this.#lead()));
-    } catch {
-      // another tab took it, or this one rests
+    } catch (e) {
+      // Another tab took it, or this one rests; or a browser that keeps nothing for
+      // this place gives no locks, and never will.
+      if (e.name !== "AbortError" && !line.signal.aborted) {
+        this.rest();
+        this.#together = false;
+        this.wake();
+        return;
+      }
     }
+    const led = this.#leader !== null;
     this.#leader?.stop();
     this.#leader = null;
     if (line.signal.aborted) return;
+    if (led) this.#hear({ is: "deposed" });
     this.#say(this.#wish()); // to the one that took it
     this.#queue(false);
   }
@@ -201,7 +213,7 @@ export class Shared {
   // check asks a leader that has not said anything for long, and takes over from
   // one that does not answer.
   #check() {
-    const now = Date.now();
+    const now = performance.now();
     if (this.#leader || document.hidden) return;
     if (this.#asked !== 0 && now - this.#asked > PATIENCE) {
       this.#asked = 0;

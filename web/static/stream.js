@@ -6,6 +6,8 @@ import { exactID } from "/post.js";
 
 const SOONEST = 1000; // ms to the first attempt of our own
 const LATEST = 30000;
+const LONGEST = 24 * 3600000; // that any answer may make us wait; setTimeout turns what is much longer into nothing
+const ANSWER = 10000; // ms that the question why has
 
 // With the dictionary at hand a stream takes less than half of the bytes. It is
 // worth a moment's wait: a browser that has it once finds it in its cache. Others
@@ -127,6 +129,7 @@ export class Stream {
   // A phone that slept, a proxy that went away: the connection looks open, and
   // nothing comes.
   #check() {
+    this.#alive = Math.min(this.#alive, Date.now()); // the clock may have been put back
     if (Date.now() - this.#alive < 3 * this.#beat) return;
     if (this.#source?.readyState === EventSource.OPEN) this.#on.state("silent");
     this.#open();
@@ -142,6 +145,7 @@ export class Stream {
   // explain asks why EventSource gave up for good: it shows scripts no answer.
   async #explain(source) {
     const stop = new AbortController();
+    const over = setTimeout(() => stop.abort(), ANSWER); // else it keeps one of six connections
     let answer = null;
     let problem = null;
     try {
@@ -150,6 +154,7 @@ export class Stream {
     } catch {
       // no answer, or one that is not the gateway's: the status says enough
     }
+    clearTimeout(over);
     stop.abort();
     if (source !== this.#source) return;
     if (answer?.status === 400 && problem) {
@@ -158,13 +163,15 @@ export class Stream {
       return;
     }
     const least = 1000 * Number(answer?.headers.get("Retry-After") ?? 0) || 0;
-    const wait = Math.max(least, backoff(this.#failures));
+    const wait = Math.min(LONGEST, Math.max(least, backoff(this.#failures)));
     if (answer === null) this.#on.state("gone", { seconds: wait / 1000 });
-    else if (answer.ok) this.#on.state("reconnecting");
+    else if (answer.ok && isStream(answer)) this.#on.state("reconnecting");
     else this.#on.state("denied", { detail: problem?.detail ?? "something in between answered " + answer.status, seconds: wait / 1000 });
     this.#again = setTimeout(() => source === this.#source && this.#open(), wait);
   }
 }
+
+const isStream = (answer) => answer.headers.get("Content-Type")?.startsWith("text/event-stream");
 
 // backoff doubles from SOONEST to LATEST; half of it is chance, so that the
 // pages that lost a gateway together do not come back together.
