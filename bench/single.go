@@ -63,13 +63,13 @@ func (b *bench) start() error {
 	return nil
 }
 
-// size is that of the stripped binary.
+// size is that of the stripped binary, of which an embedded NATS server may be 13 MB.
 func (b *bench) size() error {
 	info, err := os.Stat(b.aviary)
 	if err != nil {
 		return err
 	}
 	b.found.add("alone", "size", "aviary", float64(info.Size())/1e6)
-	b.report("stripped binary", float64(info.Size())/1e6, "MB", 20, true)
+	b.report("stripped binary", float64(info.Size())/1e6, "MB", 33, true)
 	return nil
 }
