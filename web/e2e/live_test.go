@@ -57,7 +57,7 @@ func TestRateCap(t *testing.T) {
 func (b *tab) show(rule string) {
 	b.t.Helper()
 	b.run(`if (document.querySelector(".editor").hidden) document.querySelector(".edit").click()`)
-	b.enter(".editor [name=rule]", rule)
+	b.puts(".editor [name=rule]", rule)
 	b.click(".editor [type=submit]")
 }
 
