@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"sort"
+	"unique"
 
 	"aviary/fanout/filter"
 )
@@ -25,9 +26,10 @@ type Group struct {
 	from   uint64
 	total  int64 // matching posts published since the group began
 	refs   int
-	seats  []int32 // members by bell
-	bells  uint64  // those with members
-	dirty  uint64  // those with this group in their due list
+	keys   map[unique.Handle[string]]int // members by the key they came with, of those that had one
+	seats  []int32                       // members by bell
+	bells  uint64                        // those with members
+	dirty  uint64                        // those with this group in their due list
 }
 
 // Filter returns what the group's members have in common.

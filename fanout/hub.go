@@ -58,7 +58,7 @@ type notice struct {
 // it. All methods are safe for concurrent use and none waits for a client.
 type Hub struct {
 	config Config
-	epoch  uint32
+	epoch  atomic.Uint32 // written under mu
 	budget budget
 	bells  [maxBells]atomic.Pointer[Bell]
 
@@ -91,12 +91,12 @@ func NewHub(c Config) *Hub {
 	c = c.withDefaults()
 	h := &Hub{
 		config:  c,
-		epoch:   newEpoch(c.Epoch),
 		windows: map[string]*window{},
 		tombs:   tombstones{dead: map[filter.Key]*Event{}},
 		index:   filter.NewIndex[*Group](),
 		groups:  map[string]*Group{},
 	}
+	h.epoch.Store(newEpoch(c.Epoch))
 	h.budget.hub, h.budget.limit = h, c.Bytes/4
 	h.hit = func(g *Group) { h.joinMatch(g) }
 	return h

@@ -33,6 +33,17 @@ func (s *Server) evictClient(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, r, http.StatusOK, map[string]uint64{"evicted": id})
 }
 
+// EvictAll ends every stream with a bye: the history that clients have cursors of is
+// no more.
+func (s *Server) EvictAll() {
+	for _, c := range s.clients.List() {
+		s.clients.Evict(c.ID)
+	}
+	for _, c := range s.compat.List() {
+		s.compat.Evict(c.ID)
+	}
+}
+
 // reconnect makes the upstream connect anew: out of a halt, a wait or a stream.
 func (s *Server) reconnect(w http.ResponseWriter, r *http.Request) {
 	s.opts.Log.Info("an operator asked for a reconnect")

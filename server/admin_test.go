@@ -61,7 +61,11 @@ func TestAdminGuard(t *testing.T) {
 		{"metrics are for the scraper", "s3cret", "GET", "/metrics", []string{"Host: aviary.internal:8081"}, 200},
 		{"pprof", "", "GET", "/debug/pprof/goroutine?debug=1", nil, 200},
 		{"GET does not reconnect", "", "GET", "/upstream/reconnect", nil, 405},
-		{"unknown", "", "GET", "/upstream/filter", nil, 404},
+		{"filter", "", "GET", "/upstream/filter", nil, 200},
+		{"filter needs the token", "s3cret", "GET", "/upstream/filter", nil, 401},
+		{"filter across sites", "", "PUT", "/upstream/filter", []string{"Sec-Fetch-Site: cross-site"}, 403},
+		{"a source that is not asked", "", "PUT", "/upstream/filter", nil, 409},
+		{"unknown", "", "GET", "/upstream/filters", nil, 404},
 		{"no stream here", "", "GET", "/stream", nil, 404},
 	} {
 		t.Run(c.name, func(t *testing.T) {

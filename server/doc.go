@@ -34,6 +34,11 @@
 // maxChecks such bodies of at most maxPost bytes are held at once, each for
 // little longer than WriteTimeout.
 //
+// Options.Judge says of a filter what the upstream can do for it: one that it can
+// never satisfy is refused with a 400 that names the parameter, and what comes only
+// by chance is told in the warnings of hello and of /filters/check. The drop-in
+// routes do not ask it.
+//
 // # Search
 //
 // /search answers with one page, /search/pages walks over them. What both ask goes
@@ -67,6 +72,14 @@
 // A browser's EventSource gives up for ever on anything but a 200. So whoever
 // says Accept: text/event-stream is told to come back much later in a 200 with
 // a bye event; everybody else gets 429 or 503 with Retry-After.
+//
+// # Nodes
+//
+// A gateway may be one of several, with a history that comes from a bus. What the
+// server needs of that are functions (Options.Cluster, Filling, Delete): it shows
+// the state, serves no stream before the history is whole, and hands an operator's
+// delete to who tells all nodes. A node that serves no clients at all
+// (Options.Elsewhere) has only the routes that say how it is.
 //
 // # Trust
 //

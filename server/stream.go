@@ -78,6 +78,11 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*deliver.Client,
 		return nil, nil
 	}
 	q, err := parse(values, r.Header, time.Now())
+	if err == nil {
+		var warnings []string
+		warnings, err = s.judge(q.filter, values)
+		q.warnings = append(q.warnings, warnings...)
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return nil, nil
@@ -96,7 +101,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*deliver.Client,
 		w.WriteHeader(http.StatusOK)
 		return nil, nil
 	}
-	client, err := s.clients.Admit(s.clientKey(r))
+	client, err := s.admit(r)
 	if err == nil {
 		var stream *deliver.Stream
 		if stream, err = s.subscribe(w, r, q, client); err == nil {
@@ -109,6 +114,20 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*deliver.Client,
 	return nil, nil
 }
 
+// errFilling says that streams are not served yet.
+type errFilling string
+
+// Error returns why.
+func (e errFilling) Error() string { return string(e) }
+
+// admit takes a place for a client.
+func (s *Server) admit(r *http.Request) (*deliver.Client, error) {
+	if why := s.opts.Filling(); why != "" && !s.clients.Draining() {
+		return nil, errFilling(why)
+	}
+	return s.clients.Admit(s.clientKey(r))
+}
+
 // subscribe makes a stream of a request. If it fails the client's place is free again.
 func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, q *request, client *deliver.Client) (stream *deliver.Stream, err error) {
 	defer func() {
@@ -117,7 +136,7 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, q *request, c
 		}
 	}()
 	sub, resume := s.opts.Hub.Subscribe(fanout.SubscribeOptions{
-		Start: q.start, Filter: q.filter, Bell: client.Bell(), UnseenDeletes: q.unseen,
+		Start: q.start, Filter: q.filter, Bell: client.Bell(), UnseenDeletes: q.unseen, Key: s.demandKey(client.Key),
 	})
 	if q.unreadable() {
 		resume.How, resume.Missed = fanout.ResumedNone, -1
@@ -162,6 +181,9 @@ func (s *Server) refuse(w http.ResponseWriter, q *request, why error) error {
 	s.clients.Metrics().Refused(reason)
 	s.opts.Log.Debug("a stream was refused", "reason", why)
 	retry := s.clients.RetryAfter(reason)
+	if _, soon := why.(errFilling); soon {
+		retry = deliver.Jitter(s.opts.Retry) // seconds, unlike an overload
+	}
 	if reason == deliver.Draining || q.explicit {
 		q.form.Coding = wire.Identity // these few bytes are not worth a trailer
 		streamHeaders(w.Header(), q.form)

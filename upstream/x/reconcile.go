@@ -38,6 +38,8 @@ type rulebook struct {
 	log  *slog.Logger
 	want func() ([]Rule, error)
 
+	settling sync.Mutex // held while the upstream's rules are compared and changed: a stream and Settle do
+
 	mu       sync.Mutex
 	settled  []Rule // what was last brought in line; nil: nothing yet
 	failures []Failure
@@ -47,6 +49,8 @@ type rulebook struct {
 // reconcile does what is needed: nothing while the same rules are wanted as were
 // settled before, unless it is forced. It makes no difference that holds already.
 func (b *rulebook) reconcile(ctx context.Context, force bool) error {
+	b.settling.Lock()
+	defer b.settling.Unlock()
 	want, err := b.want()
 	if err != nil {
 		return &upstream.Error{Class: upstream.Fatal, Clean: true, Err: err, Hint: "correct the rules, then reconnect"}
