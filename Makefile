@@ -9,12 +9,14 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 FUZZTIME ?= 60s
 GOLANGCI ?= github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help run test test-tools browser chaos edges bench fuzz lint build clean
+.PHONY: help run test test-tools browser load screenshots chaos edges bench fuzz lint build clean
 
 help:
 	@echo "make run     the gateway with simulated data"
 	@echo "make test    vet and all tests with the race detector (needs gcc)"
 	@echo "make browser the tests of the page in a real Chromium (make test runs them last)"
+	@echo "make load    200 posts a second into the page for a minute, in a real Chromium"
+	@echo "make screenshots  the pictures in docs: docs/page.png and others (simulated data)"
 	@echo "make test-tools  installs what tests drive besides Go (Debian, as root); make test does it"
 	@echo "make bench   all benchmarks, then the built binary under load (needs gcc)"
 	@echo "make chaos   the tests of a cluster at length: 20 kills, 1,000 hops (some ten minutes)"
@@ -38,6 +40,12 @@ test: test-tools
 # named, go test shows what they say.
 browser:
 	cd web/e2e && $(GO) vet . && $(GO) test -count=1 -timeout 5m
+
+load:
+	cd web/e2e && PAGE_LOAD=60s $(GO) test -count=1 -timeout 8m -v -run 'TestTwoHundredPostsASecond'
+
+screenshots:
+	cd web/e2e && SCREENSHOTS_DIR=../../docs $(GO) test -count=1 -run 'TestScreenshots'
 
 # What the tests drive besides Go, as command:packages of Debian. What is missing is
 # installed in one go where that is possible. Elsewhere the tests that need it are

@@ -169,7 +169,7 @@ func (g *gateway) serveHTTP() {
 	g.http = append(g.http, public)
 	go func() {
 		if g.certificate == nil {
-			g.ended("the public listener", public.Serve(g.public))
+			g.ended("the public listener", public.Serve(g.server.Front(g.public)))
 			return
 		}
 		public.TLSConfig = g.certificate.config()

@@ -139,7 +139,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 	say(fake, "go 1", "rust 1")
 	eventually(t, "readiness", func() bool { code, _ := g.get("/readyz"); return code == http.StatusOK })
 
-	for _, path := range []string{"/status", "/healthz", "/readyz", "/openapi.yaml", "/", "/search?q=go", "/search?q=go&count=1"} {
+	for _, path := range []string{"/status", "/healthz", "/readyz", "/openapi.yaml", "/", "/status?history=1h", "/dashboard", "/embed.js", "/embed.d.ts", "/search?q=go", "/search?q=go&count=1"} {
 		c.answer(path, nil, http.StatusOK)
 	}
 	for path, status := range map[string]int{
@@ -147,6 +147,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 		"/stream?track=www.x":                           http.StatusBadRequest,
 		"/stream?locations=1,2,0,3":                     http.StatusBadRequest,
 		"/search":                                       http.StatusBadRequest,
+		"/status?history=2h":                            http.StatusBadRequest,
 		"/search?q=go&count=0":                          http.StatusBadRequest,
 		"/search/pages?q=go&direction=x":                http.StatusBadRequest,
 		"/stream?last_event_id=k3f9a1-1.end":            http.StatusNoContent,

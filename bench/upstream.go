@@ -83,7 +83,7 @@ func (u *upstream) close() { u.server.Close() }
 func (u *upstream) settings() []string {
 	return []string{"AVIARY_SOURCE=twitter", "AVIARY_TWITTER_STREAM_URL=" + u.url, "AVIARY_TRACK=bench",
 		"AVIARY_TWITTER_CONSUMER_KEY=ck", "AVIARY_TWITTER_CONSUMER_SECRET=cs",
-		"AVIARY_TWITTER_ACCESS_TOKEN=at", "AVIARY_TWITTER_ACCESS_SECRET=as", "AVIARY_MAX_CLIENTS=15000", "AVIARY_HEARTBEAT=2s"}
+		"AVIARY_TWITTER_ACCESS_TOKEN=at", "AVIARY_TWITTER_ACCESS_SECRET=as", "AVIARY_MAX_CLIENTS=15000"}
 }
 
 // writeCapture makes an NDJSON file of n posts of 3 KB.

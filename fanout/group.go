@@ -74,6 +74,7 @@ func (h *Hub) join(f *filter.Filter, b *Bell) *Group {
 		}
 		h.groups[key] = g
 	}
+	h.sizes.change(g.refs, g.refs+1)
 	g.refs++
 	if b != nil {
 		for len(g.seats) <= b.number {
@@ -92,6 +93,7 @@ func (h *Hub) leave(g *Group, b *Bell) {
 			g.bells &^= 1 << b.number
 		}
 	}
+	h.sizes.change(g.refs, g.refs-1)
 	if g.refs--; g.refs > 0 {
 		return
 	}

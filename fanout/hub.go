@@ -74,6 +74,7 @@ type Hub struct {
 	upstream []uint64 // positions of the upstream's state changes still held
 	index    *filter.Index[*Group]
 	groups   map[string]*Group // by canonical filter; the empty one is not in the index
+	sizes    sizes
 	subs     int
 	now      time.Time // the last Received
 
@@ -95,6 +96,7 @@ func NewHub(c Config) *Hub {
 		tombs:   tombstones{dead: map[filter.Key]*Event{}},
 		index:   filter.NewIndex[*Group](),
 		groups:  map[string]*Group{},
+		sizes:   sizes{},
 	}
 	h.epoch.Store(newEpoch(c.Epoch))
 	h.budget.hub, h.budget.limit = h, c.Bytes/4

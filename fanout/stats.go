@@ -14,6 +14,7 @@ type Stats struct {
 	Filters       int   // groups
 	FilterBytes   int64 // held: their conditions, the index over them and what it knows of the stream
 	Unwaiting     int   // of Filters: every post is held against them, see filter.Index.Unwaiting
+	Largest       []int // members of the largest groups, descending; at most 10
 	PostingsBytes int64 // held on top: what finds the posts for a new filter; built on first use
 	Subscriptions int
 	Tombstones    int
@@ -33,7 +34,7 @@ func (h *Hub) Stats() Stats {
 	defer h.mu.RUnlock()
 	s := Stats{
 		Events: h.log.count, Bytes: h.log.bytes, EncodingBytes: h.budget.used.Load(),
-		Filters: len(h.groups), FilterBytes: h.index.Size(), Unwaiting: h.index.Unwaiting(), Subscriptions: h.subs, Tombstones: len(h.tombs.list),
+		Filters: len(h.groups), FilterBytes: h.index.Size(), Unwaiting: h.index.Unwaiting(), Largest: h.sizes.largest(), Subscriptions: h.subs, Tombstones: len(h.tombs.list),
 		Head:  Cursor{h.epoch.Load(), h.log.seq},
 		Posts: h.log.posts, Duplicates: h.duplicates, Tombstoned: h.tombstoned,
 	}

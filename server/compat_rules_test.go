@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"aviary/fanout"
 )
 
 const rulesPath = "/2/tweets/search/stream/rules"
@@ -188,6 +191,10 @@ func TestCompatRuleCap(t *testing.T) {
 	if a.Data != nil || len(a.Errors) != 2 || a.Errors[0].Title != "RulesCapExceeded" || a.Errors[1].Title != "DuplicateRule" {
 		t.Errorf("%+v", a)
 	}
+	long := strings.Repeat("x", 1025)
+	if a := g.rules("long", `{"add":[{"value":"go","tag":"`+long+`"},{"value":"rust","tag":"`+long[1:]+`"}]}`); len(a.Data) != 1 || len(a.Errors) != 1 || !strings.Contains(strings.Join(a.Errors[0].Details, ""), "Tag length exceeds 1024") {
+		t.Errorf("%+v", a)
+	}
 	first := g.follow("GET", "/2/tweets/search/stream", "", "Authorization: Bearer a") // in use: it stays
 	defer first.body.Close()
 	for i := range 1001 {
@@ -321,6 +328,91 @@ func TestCompatBackfill(t *testing.T) {
 		}
 		if !slices.IsSortedFunc(got, func(a, b string) int { return strings.Compare(fmt.Sprintf("%3s", a), fmt.Sprintf("%3s", b)) }) {
 			t.Errorf("%v", got)
+		}
+	})
+}
+
+// Drop-in streams count as all others do: what they are sent, in which coding, how
+// soon, and what they miss. A replay is not late.
+func TestCompatMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		g.rules("", `{"add":[{"value":"go"}]}`)
+		g.status(1, "go")
+		time.Sleep(time.Minute)
+		v2 := g.follow("GET", "/2/tweets/search/stream?backfill_minutes=5", "", "Accept-Encoding: gzip")
+		v1 := g.follow("GET", "/1.1/statuses/sample.json", "")
+		matched(t, v2.line())
+		g.status(2, "go")
+		if id, _ := matched(t, v2.line()); id != "2" {
+			t.Errorf("%s", id)
+		}
+		v1.texts(1)
+		now := time.Now()
+		g.hub.Publish(&fanout.Event{Kind: fanout.KindGap, Loss: &fanout.Loss{Reason: "upstream", Missed: -1, From: now, To: now}})
+		v1.want(`{"limit":{"track":1,…`)
+		synctest.Wait()
+		for name, want := range map[string]string{
+			`aviary_deliveries_total`:              "3",
+			`aviary_delivery_seconds_count`:        "2",
+			`aviary_gaps_total{reason="upstream"}`: "1",
+		} {
+			if got := metric(t, g, name); got != want {
+				t.Errorf("%s is %q, want %s", name, got, want)
+			}
+		}
+		for _, coding := range []string{"gzip", "identity"} {
+			if n := metric(t, g, `aviary_delivered_bytes_total{encoding="`+coding+`"}`); n == "0" || n == "" {
+				t.Errorf("%q bytes in %s", n, coding)
+			}
+		}
+	})
+}
+
+// start_time and end_time send what was received between them, and the stream ends in
+// order, in gzip too; times that cannot be are refused.
+func TestCompatRecovery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		g.rules("", `{"add":[{"value":"go","tag":"G"}]}`)
+		began := time.Now().UTC()
+		for i := range uint64(60) { // one a minute
+			g.status(i+1, []string{"go", "rust"}[i%2])
+			time.Sleep(time.Minute)
+		}
+		at := func(minutes int) string {
+			return began.Add(time.Duration(minutes)*time.Minute + time.Second).Format(time.RFC3339)
+		}
+		for query, want := range map[string]string{
+			"start_time=" + at(9) + "&end_time=" + at(14):                                     "11 13 15",
+			"start_time=" + at(53):                                                            "55 57 59",
+			"start_time=" + at(55) + "&end_time=" + at(600):                                   "57 59",
+			"start_time=" + began.Add(-time.Hour).Format(time.RFC3339) + "&end_time=" + at(2): "1 3",
+			"start_time=" + at(58) + "&end_time=" + at(59):                                    "",
+			"start_time=" + url.QueryEscape(began.Add(9*time.Minute+time.Second).In(time.FixedZone("", 7200)).Format(time.RFC3339)) + "&end_time=" + at(11): "11",
+		} {
+			for _, coding := range []string{"Accept-Encoding: identity", "Accept-Encoding: gzip"} {
+				l := g.follow("GET", "/2/tweets/search/stream?"+query, "", coding)
+				var got []string
+				line := l.line()
+				for ; strings.HasPrefix(line, "{"); line = l.line() {
+					id, _ := matched(t, line)
+					got = append(got, id)
+				}
+				if strings.Join(got, " ") != want || line != "EOF" {
+					t.Errorf("%s: %v, then %q; want %s", query, got, line, want)
+				}
+			}
+		}
+		for _, query := range []string{
+			"start_time=yesterday", "end_time=" + at(3), "start_time=" + at(300), "start_time=" + at(9) + "&end_time=" + at(9),
+			"start_time=" + at(9) + "&backfill_minutes=1", "start_time=" + began.Add(-24*time.Hour).Format(time.RFC3339),
+		} {
+			resp := g.do("GET", "/2/tweets/search/stream?"+query, "")
+			var a ruleAnswer
+			if err := json.NewDecoder(resp.Body).Decode(&a); err != nil || resp.StatusCode != 400 || len(a.Errors) != 1 || a.Errors[0].Message == "" {
+				t.Errorf("%s: %d %+v %v", query, resp.StatusCode, a, err)
+			}
 		}
 	})
 }

@@ -295,6 +295,31 @@ func TestCompatLimits(t *testing.T) {
 	})
 }
 
+// A body that does not come to its end in time is refused in words.
+func TestCompatSlowBody(t *testing.T) {
+	for path, kind := range map[string]string{"/1.1/statuses/filter.json": "application/x-www-form-urlencoded", rulesPath: "application/json"} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate(t)
+			conn, err := g.dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			began := time.Now()
+			if _, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 100\r\n\r\ntra", path, kind); err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body := readAll(t, resp.Body); resp.StatusCode != 400 || !strings.Contains(body, "could not be read to its end") || time.Since(began) > time.Minute {
+				t.Errorf("%s: %d %s after %v", path, resp.StatusCode, body, time.Since(began))
+			}
+		})
+	}
+}
+
 // Of one address there may be so many: Twitter's 420, and X's TooManyConnections.
 func TestCompatPerKey(t *testing.T) {
 	g := newTCPGate(t, func(o *Options) {

@@ -51,6 +51,19 @@ func (o *connections) state(c net.Conn, s http.ConnState) {
 	}
 }
 
+// makeRoom closes a silent connection, if there is one, where there is no room
+// for one more that net/http will not see.
+func (o *connections) makeRoom() {
+	if o.most <= 0 {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.waiting.Len() > 0 && len(o.open)+o.others() >= o.most {
+		o.closeOldest()
+	}
+}
+
 // closeOldest closes the connection that has waited longest. A TLS connection is
 // closed below its goodbye, for which one might have to wait.
 func (o *connections) closeOldest() {

@@ -55,7 +55,7 @@ func (c cors) preflight(w http.ResponseWriter, r *http.Request, methods string) 
 // may answers what is wrong before parameters are looked at, and preflights, of
 // a route that is asked with these methods; true: go on.
 func (s *Server) may(w http.ResponseWriter, r *http.Request, methods string) bool {
-	w.Header().Set("Vary", "Accept, Accept-Encoding, Authorization, Origin")
+	w.Header().Set("Vary", varyStream)
 	if !s.cors.allow(w, r) {
 		problem(http.StatusForbidden, "an opaque origin (null) is refused: serve the page from an origin of its own").write(w, r)
 		return false

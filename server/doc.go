@@ -9,10 +9,12 @@
 // first byte only a bye event tells how it ended. The bytes after hello are
 // package deliver's.
 //
-// Package deliver takes plain HTTP/1 connections from net/http; the handler returns
-// and the stream goes on. New connections are let in only as fast as requests are
-// answered (throttle), so that thousands that come at once wait in the kernel, where
-// they cost least.
+// On Linux a plain request for a stream never reaches net/http ([Server.Front]): it is
+// read where it was accepted, and package deliver gets the socket. All other
+// requests are net/http's; where one of them turns out to be for a stream, package
+// deliver takes the connection from it, the handler returns and the stream goes on.
+// Connections wait in the kernel, where they cost least, until they have asked
+// something, and are let in only as fast as they are answered (front, throttle).
 //
 // No middleware that wraps the ResponseWriter stands around /stream: such
 // wrappers hide Flush errors and write deadlines. A writer that takes no deadline
@@ -67,6 +69,14 @@
 // Package compat answers them; here they are only mounted, and lent the places, the
 // search and the limits of this server.
 //
+// # The last hour
+//
+// A sampler reads the metrics every five seconds, those of this package and those
+// that Options brings, and keeps what happened in between: the numbers that
+// /status?history= tells cannot be others than those of /metrics. It counts nothing
+// itself, so no stream pays for it. Of filters it knows how many clients have each
+// ([fanout.Stats]), not which they are: /status is public.
+//
 // # Overload
 //
 // A browser's EventSource gives up for ever on anything but a 200. So whoever
@@ -92,5 +102,6 @@
 // # Who owns what
 //
 // The caller owns the hub and the listeners; New starts the shards of package
-// deliver and a goroutine that trims the hub once a second, Close stops them.
+// deliver, a goroutine that trims the hub once a second and one that takes the
+// samples; Close stops them.
 package server

@@ -74,7 +74,7 @@ func (p *pipes) dial() (net.Conn, error) {
 
 var dialect = &fanout.Dialect{Name: "twitter"}
 
-// newGate serves on pipes; newTCPGate on loopback.
+// newGate serves on pipes; newTCPGate on loopback, where the front takes streams.
 func newGate(t testing.TB, change ...func(*Options)) *gate {
 	p := newPipes()
 	return serveGate(t, p, p.dial, change)
@@ -114,7 +114,7 @@ func serveGate(t testing.TB, l net.Listener, dial func() (net.Conn, error), chan
 	}}
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := g.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := g.http.Serve(g.server.Front(l)); !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("Serve: %v", err)
 		}
 	})

@@ -67,7 +67,7 @@ func TestMethods(t *testing.T) {
 		if p := decode(t, resp); p.Status != 405 || resp.Header.Get("Allow") != "GET, HEAD, OPTIONS" {
 			t.Errorf("POST /status: %+v, Allow %q", p, resp.Header.Get("Allow"))
 		}
-		for _, path := range []string{"/nothing", "/filters", "/embed.js", "/metrics", "/debug/pprof/", "/stream/", "/1.1/statuses/firehose.json"} {
+		for _, path := range []string{"/nothing", "/filters", "/embed", "/metrics", "/debug/pprof/", "/stream/", "/1.1/statuses/firehose.json"} {
 			if p := decode(t, g.do("GET", path, "")); p.Status != 404 {
 				t.Errorf("GET %s: %+v, want a 404", path, p)
 			}

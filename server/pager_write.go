@@ -133,7 +133,7 @@ func (p *pager) flush() error {
 			return err
 		}
 	}
-	p.client.Wrote(p.waiting, len(p.buf))
+	p.client.Wrote(wire.Identity, p.waiting, len(p.buf))
 	p.buf, p.waiting, p.wrote = p.buf[:0], 0, time.Now()
 	return nil
 }

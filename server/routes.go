@@ -41,6 +41,10 @@ func (s *Server) publicRoutes() http.Handler {
 		s.open(r, "/dictionaries/{hash}", s.dictionary)
 		page := web.Handler(dictionaryPath)
 		for _, path := range web.Paths() {
+			if web.Open(path) {
+				s.open(r, path, page.ServeHTTP)
+				continue
+			}
 			r.Method(http.MethodGet, path, page)
 			r.Method(http.MethodHead, path, page)
 		}

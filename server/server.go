@@ -61,7 +61,7 @@ type Options struct {
 	SearchScope      func(*http.Request) string // what a client may see: only equal scopes share answers; default: all the same
 
 	MaxClients       int            // streams at once (50,000)
-	MaxConnections   int            // of a listener at once, streams and all others; more than MaxClients, or the others get no answer; 0: no limit
+	MaxConnections   int            // at once, streams and all others; more than MaxClients, or the others get no answer; 0: no limit
 	MaxClientsPerKey int            // streams at once of one client address (100); loopback is exempt
 	MaxFilterBytes   int            // of a query string or a form body (131,072)
 	CORSOrigins      []string       // "*", or the origins whose scripts may read; none: no other origin
@@ -139,14 +139,17 @@ type Server struct {
 	clients *deliver.Clients
 	search  *search // nil: the source cannot be searched
 	compat  *compat.Routes
+	sampler *sampler
 	began   time.Time
 	ready   atomic.Bool // has been ready once
 	said    atomic.Pointer[said]
 	checks  chan struct{} // a place in it for every post that is being checked
 	public  http.Handler
 	admin   http.Handler
+	direct  http.Handler // takeStream behind what /stream stands behind
+	bound   *connections // of all listeners
 
-	stop chan struct{} // ends trim
+	stop chan struct{} // ends trim and the sampler
 	once sync.Once
 	work sync.WaitGroup
 }
@@ -166,10 +169,14 @@ func New(o Options) *Server {
 		s.search = newSearch(o)
 		o.Collectors = append(slices.Clip(o.Collectors), s.search)
 	}
+	s.bound = newConnections(o.MaxConnections, s.clients.Sockets)
+	s.direct = clientIP(o.TrustedProxies)(http.HandlerFunc(s.takeStream))
 	s.compat = compat.New(s.compatOptions())
 	s.public = s.publicRoutes()
 	s.admin = s.adminRoutes(newRegistry(o, s.clients))
+	s.sampler = newSampler(o, s.clients.Metrics(), s.clients.Len)
 	s.work.Go(s.trim)
+	s.work.Go(func() { s.sampler.run(s.stop) })
 	return s
 }
 

@@ -197,7 +197,7 @@ func TestShardHeartbeatsAndAge(t *testing.T) {
 func TestCompressedToTheEnd(t *testing.T) {
 	for _, query := range []string{"?x", "?track=go", "?max_rate=7", "?limit=40", "?format=ndjson&payload=compact"} {
 		query = strings.TrimSuffix(query, "?x")
-		g := newWorldGate(t, true, func(o *Options) { o.Heartbeat = 20 * time.Millisecond })
+		g := newWorldGate(t, taken, func(o *Options) { o.Heartbeat = 20 * time.Millisecond })
 		c := tightClient(t, g, "/stream"+query, "Accept-Encoding: gzip")
 		for i := range 60 {
 			g.post(1+i, "7", fmt.Sprintf("go %x", strings.Repeat(fmt.Sprint(i*i), 700)))
@@ -219,7 +219,7 @@ func TestCompressedToTheEnd(t *testing.T) {
 }
 
 func TestShardLimitsAndRates(t *testing.T) {
-	g := newWorldGate(t, true)
+	g := newWorldGate(t, taken)
 	for i := range 50 {
 		g.post(1+i, "7", "go "+strings.Repeat("x", 4000))
 	}

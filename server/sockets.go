@@ -18,6 +18,9 @@ func connOf(ctx context.Context) net.Conn {
 	return c
 }
 
+// stale is when the kernel gives up on bytes that a client does not acknowledge.
+func (s *Server) stale() time.Duration { return s.opts.Heartbeat + s.opts.WriteTimeout + 5*time.Second }
+
 // NewHTTP returns an http.Server for one of the handlers, with the limits that
 // streams need: no WriteTimeout (every write has a deadline of its own), ten
 // seconds for the headers of a request, socket options that bound what a stalled
@@ -26,8 +29,7 @@ func connOf(ctx context.Context) net.Conn {
 // HTTP/2, serves, and closes it.
 func (s *Server) NewHTTP(h http.Handler) *http.Server {
 	pace := newThrottle()
-	bound := newConnections(s.opts.MaxConnections, s.clients.Sockets)
-	stale := s.opts.Heartbeat + s.opts.WriteTimeout + 5*time.Second
+	stale := s.stale()
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -48,7 +50,7 @@ func (s *Server) NewHTTP(h http.Handler) *http.Server {
 			return context.WithValue(ctx, connKey{}, c)
 		},
 		ConnState: func(c net.Conn, state http.ConnState) {
-			bound.state(c, state)
+			s.bound.state(c, state)
 			pace.state(c, state)
 		},
 		ErrorLog: errorLog(s.opts.Log),

@@ -17,6 +17,21 @@ type status struct {
 	Filters  int             `json:"filters"` // distinct
 	History  history         `json:"history"`
 	Cluster  Cluster         `json:"cluster"`
+	*recent                  // nil: not asked for
+}
+
+// recent is what ?history= adds to /status.
+type recent struct {
+	Samples    *samples `json:"samples"`
+	TopFilters []int    `json:"top_filters"` // clients of the filters that most have, descending; never which they are
+	Search     *budget  `json:"search"`      // null: the source cannot be searched, or has not told
+}
+
+// budget is the search budget right now.
+type budget struct {
+	Limit     int        `json:"limit"`
+	Remaining int        `json:"remaining"`
+	Reset     *time.Time `json:"reset"`
 }
 
 type history struct {
@@ -27,13 +42,37 @@ type history struct {
 }
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
+	values, err := s.readQuery(r)
+	var back time.Duration
+	if err == nil {
+		back, err = parseHistory(values)
+	}
+	if err != nil {
+		asProblem(err).write(w, r)
+		return
+	}
 	h := s.opts.Hub.Stats()
-	writeJSON(w, r, http.StatusOK, status{
+	said := status{
 		Version: s.opts.Version, UptimeS: int64(time.Since(s.began).Seconds()), Source: s.opts.Source,
 		Upstream: s.opts.Upstream(), Clients: s.clients.Len(), Filters: h.Filters,
 		History: history{Events: h.Events, Bytes: h.Bytes, From: instant(h.From), To: instant(h.To)},
 		Cluster: s.opts.Cluster(),
-	})
+	}
+	if back > 0 {
+		said.recent = &recent{Samples: s.sampler.window(time.Now().Add(-back)), TopFilters: h.Largest, Search: s.budget()}
+	}
+	writeJSON(w, r, http.StatusOK, said)
+}
+
+func (s *Server) budget() *budget {
+	if s.search == nil {
+		return nil
+	}
+	r := s.search.from.Rate()
+	if !r.Known {
+		return nil
+	}
+	return &budget{Limit: r.Limit, Remaining: r.Remaining, Reset: instant(r.Reset)}
 }
 
 // instant is a time in UTC to the millisecond; nil for none.

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -11,6 +12,9 @@ import (
 	"aviary/fanout/wire"
 	"aviary/server/deliver"
 )
+
+// varyStream is what the answer of /stream depends on.
+const varyStream = "Accept, Accept-Encoding, Authorization, Origin"
 
 // allowStream is what /stream can be asked with.
 const allowStream = "GET, HEAD, POST, OPTIONS"
@@ -56,7 +60,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 // begin does everything up to the first byte of a stream. It returns nil if the
 // request has been answered: it was wrong, or asked for no stream.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*deliver.Client, *deliver.Stream) {
-	w.Header().Set("Vary", "Accept, Accept-Encoding, Authorization, Origin")
+	w.Header().Set("Vary", varyStream)
 	s.setDeadline(w, s.opts.WriteTimeout)
 	if !s.cors.allow(w, r) {
 		problem(http.StatusForbidden, "an opaque origin (null) is refused: serve the page from an origin of its own").write(w, r)
@@ -77,19 +81,9 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*deliver.Client,
 		s.fail(w, r, err)
 		return nil, nil
 	}
-	q, err := parse(values, r.Header, time.Now())
-	if err == nil {
-		var warnings []string
-		warnings, err = s.judge(q.filter, values)
-		q.warnings = append(q.warnings, warnings...)
-	}
+	q, err := s.parseStream(values, r, w.Header())
 	if err != nil {
 		s.fail(w, r, err)
-		return nil, nil
-	}
-	var ok bool
-	if q.form.Coding, ok = coding(r, w.Header()); !ok {
-		problem(http.StatusNotAcceptable, "a stream comes as it is, or as gzip, zstd or dcz; Accept-Encoding allows none of them").write(w, r)
 		return nil, nil
 	}
 	switch {
@@ -126,6 +120,25 @@ func (s *Server) admit(r *http.Request) (*deliver.Client, error) {
 		return nil, errFilling(why)
 	}
 	return s.clients.Admit(s.clientKey(r))
+}
+
+// parseStream reads what a request for a stream asks for. answer are the headers
+// of the answer, with those of CORS.
+func (s *Server) parseStream(values url.Values, r *http.Request, answer http.Header) (*request, error) {
+	q, err := parse(values, r.Header, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := s.judge(q.filter, values)
+	if err != nil {
+		return nil, err
+	}
+	q.warnings = append(q.warnings, warnings...)
+	var ok bool
+	if q.form.Coding, ok = coding(r, answer); !ok {
+		return nil, problem(http.StatusNotAcceptable, "a stream comes as it is, or as gzip, zstd or dcz; Accept-Encoding allows none of them")
+	}
+	return q, nil
 }
 
 // subscribe makes a stream of a request. If it fails the client's place is free again.

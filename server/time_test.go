@@ -24,7 +24,7 @@ func TestHeartbeatsAreOnTimeAndOnlyInSilence(t *testing.T) {
 		if want := ":\nid: " + epoch(g) + "-1\n\n"; beat != want {
 			t.Errorf("heartbeat %q, want %q", beat, want)
 		}
-		if d := time.Since(began); d < 13*time.Second || d > 15*time.Second {
+		if d := time.Since(began); d < 9*time.Second || d > 15*time.Second {
 			t.Errorf("the first heartbeat after %v", d)
 		}
 		for i := range 30 { // a post every second: no heartbeat
@@ -33,6 +33,35 @@ func TestHeartbeatsAreOnTimeAndOnlyInSilence(t *testing.T) {
 		}
 		if got := cut(t, body, "\n\n", 30); strings.Contains(got, ":\n") {
 			t.Errorf("heartbeats in a busy stream: %q", got)
+		}
+	})
+}
+
+// Clients that came together are not all due together.
+func TestHeartbeatsAreSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		var all []*sponge
+		for range 64 {
+			body := soak(g.do("GET", "/stream", "").Body)
+			cut(t, body, "\n\n", 2) // retry and hello
+			all = append(all, body)
+		}
+		began, seconds := time.Now(), map[int]bool{}
+		for range 15 {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			for _, body := range all {
+				body.mu.Lock()
+				if len(body.buf) > 0 {
+					body.buf = body.buf[:0]
+					seconds[int(time.Since(began).Seconds())] = true
+				}
+				body.mu.Unlock()
+			}
+		}
+		if len(seconds) < 4 {
+			t.Errorf("64 clients had their first heartbeats in these seconds: %v", seconds)
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,16 +49,42 @@ func (l tight) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// newWorldGate serves on loopback, through shards or not.
-func newWorldGate(t *testing.T, shards bool, change ...func(*Options)) *gate {
+// The ways to a stream.
+const (
+	taken    = "taken"    // from the listener, by a shard
+	hijacked = "hijacked" // from net/http, by a shard
+	handled  = "handled"  // by the goroutine of its request
+)
+
+// shrink does the same for sockets that do not come from Accept: they inherit it.
+func shrink(t *testing.T, l *net.TCPListener) {
+	raw, err := l.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			if err := syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, 1); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newWorldGate serves on loopback, on sockets that take little at a time.
+func newWorldGate(t *testing.T, way string, change ...func(*Options)) *gate {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := l.Addr().String()
-	l = tight{l}
-	if !shards {
-		l = hiding{l}
+	switch way {
+	case taken:
+		shrink(t, l.(*net.TCPListener))
+	case hijacked:
+		l = tight{l}
+	case handled:
+		l = hiding{tight{l}}
 	}
 	g := serveGate(t, l, func() (net.Conn, error) { return net.Dial("tcp", addr) }, change)
 	g.url = "http://" + addr
@@ -310,18 +337,18 @@ func (l *listener) passed(seq uint64, missed int) {
 // is soon too short: whatever the path and the coding, everybody gets what
 // matches in order and once a connection, or is told what is missing.
 func TestWorldsOverSockets(t *testing.T) {
-	for _, shards := range []bool{true, false} {
+	for _, way := range []string{taken, hijacked, handled} {
 		for seed := range uint64(5) {
-			t.Run(fmt.Sprintf("shards=%v/%d", shards, seed), func(t *testing.T) { liveWorld(t, shards, seed) })
+			t.Run(fmt.Sprintf("%s/%d", way, seed), func(t *testing.T) { liveWorld(t, way, seed) })
 		}
 	}
 }
 
-func liveWorld(t *testing.T, shards bool, seed uint64) {
+func liveWorld(t *testing.T, way string, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, 3))
 	hub := fanout.NewHub(fanout.Config{Epoch: 1 << 30, Events: []int{30, 100, 5000}[seed%3]})
 	defer hub.Close()
-	g := newWorldGate(t, shards, func(o *Options) { o.Hub = hub; o.Heartbeat = 200 * time.Millisecond })
+	g := newWorldGate(t, way, func(o *Options) { o.Hub = hub; o.Heartbeat = 200 * time.Millisecond })
 	past := &past{dead: map[int]bool{}}
 	words := []string{"", "go", "zig", "rare"}
 	codings := []string{"identity", "gzip", "zstd"}
@@ -337,7 +364,7 @@ func liveWorld(t *testing.T, shards bool, seed uint64) {
 		listening.Go(func() { l.listen(posts) })
 	}
 	eventually(t, "all there", func() bool { return len(g.server.clients.List()) == len(all) })
-	want := map[bool]string{true: "shard", false: "goroutine"}[shards && runtime.GOOS == "linux"]
+	want := map[bool]string{true: "shard", false: "goroutine"}[way != handled && runtime.GOOS == "linux"]
 	for _, c := range g.server.clients.List() {
 		if c.Path != want {
 			t.Errorf("client %d is served by a %s, want a %s", c.ID, c.Path, want)

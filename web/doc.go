@@ -2,40 +2,89 @@
 // There is no build step and nothing is loaded from anywhere else. What is in
 // static:
 //
-//	index.html  everything there is, but for the posts
-//	theme.js    the chosen colours, before the first paint
-//	app.js      puts the other modules and the document together
-//	stream.js   the connection to /stream: resume, back-off, watchdog
-//	feed.js     the list: what is drawn, what waits, what must not move
-//	search.js   the walk over /search/pages
-//	gone.js     what was deleted or withheld, for both lists
-//	card.js     a post as an article
-//	post.js     a post as data: v1.1 brought to the compact shape, safe links
-//	words.js    states, gaps and numbers in words
+//	index.html   the live page, but for its columns and posts
+//	theme.js     the chosen colours, before the first paint
+//	app.js       puts the columns, the connection and the document together
+//	address.js   the columns in the page's address
+//	column.js    a column: one rule, its posts, what can be done with them
+//	editor.js    the form in which a rule is written; check.js asks about it
+//	feed.js      a list: what is drawn, what waits, what must not move
+//	card.js      a post as an article, the one place that makes elements of posts
+//	post.js      a post as data: v1.1 brought to the compact shape, safe links
+//	shared.js    this tab's part in the browser's one connection
+//	leader.js    the one connection: the rules of all tabs under names
+//	stream.js    one EventSource that does not give up: resume, back-off, watchdog
+//	replay.js    the last minutes of a column that joins later
+//	search.js    the walk over /search/pages
+//	gone.js      what was deleted or withheld, for all lists
+//	words.js     states, gaps and numbers in words
+//	keep.js      the reader's choices, and the clipboard
+//
+//	dashboard.html, dashboard.css, dashboard.js
+//	             the last hour in charts, from /status?history=
+//	chart.js     lines and bands in SVG
+//
+//	embed.js     the widget and the iterator for pages of other origins, one file
+//	embed.d.ts   its types
+//
+// # One connection for a browser
+//
+// Over HTTP/1.1 a browser opens six connections to one origin. So the tabs of a
+// browser share one: the tab that holds the Web Lock "aviary-stream" leads. It
+// gathers the rules of all tabs over a BroadcastChannel, asks for them as
+// filter.c1, filter.c2 … of one stream, and tells every tab what comes and which
+// rules it matches. When the rules change, the stream is opened again behind the
+// last event id. The leader learns of a tab's end by the lock that each tab holds
+// while it lives; the next tab in line takes over from a leader that ends, and a
+// leader that does not answer for three seconds loses the lock to the tab that
+// asked. A column that joins reads its last minutes by a short request of its own.
+// Locks exist in secure contexts only (HTTPS, or this machine); elsewhere each tab
+// has a connection of its own, and the sixth warns. 32 rules fit on a connection;
+// a rule beyond them, or one that the gateway does not take, is refused in its
+// column, and the others go on.
+//
+// A column of every post has no rule. Alone it asks for an unfiltered stream;
+// beside others it is asked for as followers_count:0, which every post of a source
+// that counts followers passes.
 //
 // # Hostile text
 //
 // Posts are hostile text. The page puts them into text nodes only, links nowhere
-// but to https addresses, loads no pictures (it names them and links to them),
-// and is served with a policy that forbids inline script and style, other
-// origins, framing, and assigning strings to markup (Trusted Types, with no
-// policy allowed).
+// but to https addresses, isolates names from the words around them, cuts what
+// towers over its line, and is served with a policy that forbids inline script and
+// style, other origins, framing, and assigning strings to markup (Trusted Types,
+// with no policy allowed). Pictures are named; from X's own host, the one that the
+// policy allows, they are shown when the reader asks for it.
 //
 // # What the page promises its reader
 //
-// What is being read does not move: new posts wait while the list is paused,
-// scrolled, under the mouse pointer, or has the focus in it, and while somebody
-// is in the search below. At most 150 wait and 200 are drawn; the rest is
-// counted and told. Deletes and withheld posts go at once, from the list, from
-// what waits, from search results, and with them the reposts and quotes of them.
-// A filter that the gateway refuses is explained under its field, in the
-// gateway's words, and the old one goes on. The address of the page holds the
-// filter: /?track=…&language=…&max_rate=… (1, 2, 5, 10 or off; 2 if absent).
+// What is being read does not move: new posts wait while a column is paused,
+// scrolled, under the mouse pointer, or has the focus in it. At most 150 wait and
+// 400 are kept for a column; the rest is counted and told. Elements are made for
+// the newest 24 to 30, and for others when the reader scrolls down to them. Each
+// column shows at most so many posts a second as the reader chose, and says how
+// many it left out; with one rule on the connection the gateway sees to that
+// (max_rate), else the page. A browser asks for at most 500 a second in all.
+// Deletes and withheld posts go at once, from the lists, from what waits, from
+// search results, and with them the reposts and quotes of them. A rule that the
+// gateway refuses is explained under its field, in the gateway's words, and the
+// old one goes on. The address of the page holds the columns:
+// /?filter.NAME=RULE&…&max_rate=… (1, 2, 5, 10 or off; 2 if absent), and ?q=RULE is
+// a column without a name.
 //
 // The page asks for compact posts, for named heartbeats, and, until it has an
-// id to resume from, for the last 30 seconds (with a filter, 5 minutes), so that
-// it does not begin empty. Hidden for a minute, it lets go of its stream, and
-// goes on where it was when it is seen again.
+// id to resume from, for the last 5 minutes (with a column of every post, 30
+// seconds), so that it does not begin empty. Hidden for a minute, a tab leaves the
+// connection to others, and goes on where it was when it is seen again.
+//
+// # The widget
+//
+// embed.js is on its own: it shares no module with the page, so that one request
+// brings all of it, and has at most 15,000 bytes as it lies there. It reads streams
+// by fetch, which shows it the status of a refusal, Retry-After and heartbeats;
+// EventSource hides all three and gives up on anything but a 200. Its elements are
+// made from text nodes in a shadow root, its style is a constructed sheet, so that
+// it runs under a policy that allows the gateway's origin and nothing else.
 //
 // The tests of all this drive a real browser: web/e2e.
 package web

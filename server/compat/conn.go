@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"aviary/fanout"
+	"aviary/fanout/wire"
 	"aviary/server/deliver"
 )
 
@@ -29,8 +31,8 @@ type conn struct {
 	crc, size uint32 // of what went into the gzip member
 
 	buf      []byte // what the next write sends
-	plain    int    // bytes in buf before compression
 	posts    int
+	received []time.Time // of the posts in buf that are no replay
 	deadline time.Time
 }
 
@@ -79,6 +81,14 @@ func takesGzip(r *http.Request) bool {
 	return false
 }
 
+// post counts a post that is about to be added.
+func (c *conn) post(e *fanout.Event) {
+	c.posts++
+	if !e.Received.Before(c.seat.client.Since) {
+		c.received = append(c.received, e.Received)
+	}
+}
+
 // line adds one whole line, its line end included.
 func (c *conn) line(p []byte) error { return c.add(p, nil) }
 
@@ -118,10 +128,15 @@ func (c *conn) flush(force bool) error {
 		}
 		p = p[n:]
 	}
-	c.seat.client.Wrote(c.posts, len(c.buf))
+	coding := wire.Identity
+	if c.gzip {
+		coding = wire.Gzip
+	}
+	c.seat.client.Wrote(coding, c.posts, len(c.buf))
+	c.seat.client.Took(c.received)
 	c.seat.posts.Add(uint64(c.posts))
 	c.seat.lastWrite.Store(time.Now().UnixNano())
-	c.posts, c.buf = 0, c.buf[:0]
+	c.posts, c.received, c.buf = 0, c.received[:0], c.buf[:0]
 	if cap(c.buf) > 2*maxWrite {
 		c.buf = nil
 	}
@@ -160,7 +175,7 @@ func (c *conn) arm() error {
 }
 
 // idle drops the buffer of a stream that has nothing to say.
-func (c *conn) idle() { c.buf = nil }
+func (c *conn) idle() { c.buf, c.received = nil, nil }
 
 // close ends the gzip member, so that the end is no error.
 func (c *conn) close() error {
@@ -199,7 +214,7 @@ var deflaters = sync.Pool{New: func() any {
 
 // appendBlock appends p as a deflate block of its own.
 func appendBlock(dst, p []byte) []byte {
-	if len(p) < 16 { // stored: a keep-alive
+	if len(p) < 128 { // stored: a keep-alive, the rules of a post; there is little to gain
 		dst = append(dst, 0, byte(len(p)), 0, ^byte(len(p)), 0xff)
 		dst = append(dst, p...)
 		return append(dst, 0, 0, 0, 0xff, 0xff) // an empty one behind it: some decoders pass nothing on before

@@ -44,8 +44,12 @@
 //
 // A queue holds maxHits posts. Behind them its client is too slow and is
 // disconnected, as X does. A notice that takes posts away takes them out of the queues
-// too. backfill_minutes is a subscription of the past that ends where the stream's
-// queue begins.
+// too. What of the past was asked for (recovery) is a subscription that ends where
+// the stream's queue begins.
+//
+// What a projection shows of a post is made once for all streams that ask for the
+// same, and so is its deflated form ([views]); only the rules behind it are each
+// token's own.
 //
 // There is no message in v2 for a loss before the gateway, so there is none here.
 //

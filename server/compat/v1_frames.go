@@ -50,6 +50,9 @@ func (t *streamV1) take(e *fanout.Event) error {
 	case fanout.KindPost:
 		return t.post(e)
 	case fanout.KindGap:
+		if e.Loss != nil {
+			t.seat.client.Missed(e.Loss.Reason)
+		}
 		missed := int64(-1)
 		if e.Loss != nil && t.wish.filter.Empty() {
 			missed = e.Loss.Missed
@@ -79,7 +82,7 @@ func (t *streamV1) post(e *fanout.Event) error {
 	if status == nil {
 		return nil
 	}
-	t.conn.posts++
+	t.conn.post(e)
 	if t.wish.delimited {
 		return t.message(status)
 	}

@@ -187,6 +187,7 @@ func (t *streamV1) pump() error {
 			break
 		}
 		if !gap.Zero() {
+			t.seat.client.Missed(gap.Reason)
 			if err := t.lost(gap.Missed, true); err != nil {
 				return err
 			}

@@ -73,6 +73,7 @@ func (s *Routes) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(s.opts.WriteTimeout)) // a test's recorder has none
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.opts.MaxBytes)))
+	s.setDeadline(w) // the client may have taken all of the time
 	var big *http.MaxBytesError
 	switch {
 	case errors.As(err, &big):

@@ -20,7 +20,7 @@ import (
 // Bounds of the rules. They lie in memory only.
 const (
 	maxRules     = 1000    // of one token
-	maxRuleChars = 1024    // of one rule, in code points
+	maxRuleChars = 1024    // of one rule, in code points; of its tag too
 	maxTokens    = 1000    // that have rules
 	maxAllRules  = 100_000 // of all tokens
 	maxAllBytes  = 16 << 20
@@ -159,6 +159,9 @@ func read(w asked) (*rule, error) {
 		return nil, errors.New("Rule must not be empty")
 	case utf8.RuneCountInString(w.Value) > maxRuleChars:
 		return nil, fmt.Errorf("Rule length exceeds %d characters", maxRuleChars)
+	}
+	if utf8.RuneCountInString(w.Tag) > maxRuleChars {
+		return nil, fmt.Errorf("Tag length exceeds %d characters", maxRuleChars)
 	}
 	f, err := filter.ParseRule(w.Value)
 	if err != nil {

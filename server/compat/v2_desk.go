@@ -13,9 +13,10 @@ import (
 // matches. A change of rules holds the same lock: the post after it goes by the new
 // rules, none is lost and none comes twice. It never waits for a client.
 type desk struct {
-	hub  *fanout.Hub
-	bell *fanout.Bell
-	book *book
+	hub   *fanout.Hub
+	bell  *fanout.Bell
+	book  *book
+	views views
 
 	// Owned by book.mu.
 	sub    *fanout.Subscription // of every post; nil: no stream is open
@@ -106,14 +107,16 @@ func (d *desk) detach(t *streamV2) {
 	if len(d.open) == 0 {
 		d.sub.Close()
 		d.sub = nil
+		d.views.clear()
 	}
 }
 
-// match is the rules of a stream that a post of the past matches.
+// match is the rules of a stream, as they are now, that a post of the past matches.
 func (d *desk) match(t *streamV2, e *fanout.Event) (own []*rule) {
 	d.book.mu.Lock()
-	defer d.book.mu.Unlock()
-	for _, r := range t.set.rules {
+	rules := t.set.rules // what is added comes behind, what is deleted makes a new list
+	d.book.mu.Unlock()
+	for _, r := range rules {
 		if r.filter.Match(e.Post) {
 			own = append(own, r)
 		}

@@ -76,4 +76,22 @@ func (p *projection) imply() {
 			p.ask("tweet.fields", name)
 		}
 	}
+	p.key = p.wishKey()
+}
+
+// wishKey is a projection as a set of names: equal for all who get the same. It has
+// a bit for each name of each parameter.
+type wishKey [2]uint64
+
+func (p *projection) wishKey() (key wishKey) {
+	bit := 0
+	for i, asked := range []shown{p.tweet, p.expand, p.user, p.media, p.place, p.poll} {
+		for _, name := range fieldNames[projectionParams[i]] {
+			if asked[name] {
+				key[bit/64] |= 1 << (bit % 64)
+			}
+			bit++
+		}
+	}
+	return key
 }

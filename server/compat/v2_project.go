@@ -9,6 +9,7 @@ import (
 type projection struct {
 	tweet, user, media, place, poll shown
 	expand                          shown
+	key                             wishKey
 }
 
 // object is a member of includes, or a post, as it came.
@@ -218,8 +219,9 @@ func (keep shown) append(dst, raw []byte) []byte {
 	return append(dst, '}')
 }
 
-// appendPost appends one message of the stream; false: the envelope has no post.
-func (p *projection) appendPost(dst, raw []byte, rules []*rule) ([]byte, bool) {
+// appendPost appends what this projection shows of one message of the stream, up to
+// the rules, which are each token's own; false: the envelope has no post.
+func (p *projection) appendPost(dst, raw []byte) ([]byte, bool) {
 	var e envelope
 	if !e.open(raw, p) {
 		return dst, false
@@ -227,7 +229,11 @@ func (p *projection) appendPost(dst, raw []byte, rules []*rule) ([]byte, bool) {
 	dst = p.tweet.append(append(dst, `{"data":`...), e.data)
 	var in found
 	p.gather(&e, &in)
-	dst = p.append(dst, &in)
+	return p.append(dst, &in), true
+}
+
+// appendRules appends the rest of a message.
+func appendRules(dst []byte, rules []*rule) []byte {
 	dst = append(dst, `,"matching_rules":[`...)
 	for i, r := range rules {
 		if i > 0 {
@@ -241,5 +247,5 @@ func (p *projection) appendPost(dst, raw []byte, rules []*rule) ([]byte, bool) {
 		dst = append(dst, `{"id":"`+r.name()+`","tag":`...)
 		dst = append(append(dst, tag...), '}')
 	}
-	return append(dst, "]}"...), true
+	return append(dst, "]}"...)
 }

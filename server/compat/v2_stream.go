@@ -88,17 +88,17 @@ func (s *Routes) streamV2(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	s.setDeadline(w)
-	values, err := s.paramsV2(w, r, append(slices.Clone(projectionParams), "backfill_minutes")...)
+	values, err := s.paramsV2(w, r, append(slices.Clone(projectionParams), "backfill_minutes", "start_time", "end_time")...)
 	var wish *projection
-	var backfill int
+	var past recovery
 	if err == nil {
 		wish, err = readProjection(values)
 	}
 	if err == nil {
-		backfill, err = whole(values, "backfill_minutes", 0, 5, 0)
+		past, err = readRecovery(values, time.Now())
 	}
 	if err == nil {
-		err = s.serveV2(w, r, wish, time.Duration(backfill)*time.Minute, &begun)
+		err = s.serveV2(w, r, wish, past, &begun)
 	}
 	if err != nil {
 		s.refuseV2(w, err)
@@ -107,7 +107,7 @@ func (s *Routes) streamV2(w http.ResponseWriter, r *http.Request) {
 
 // serveV2 gives a stream its place and serves it to its end. The error is to be
 // answered: nothing has been written.
-func (s *Routes) serveV2(w http.ResponseWriter, r *http.Request, wish *projection, backfill time.Duration, begun *bool) error {
+func (s *Routes) serveV2(w http.ResponseWriter, r *http.Request, wish *projection, past recovery, begun *bool) error {
 	if r.Method == http.MethodHead {
 		if len(s.rules.list(ownerOf(r))) == 0 {
 			return noRules()
@@ -133,16 +133,24 @@ func (s *Routes) serveV2(w http.ResponseWriter, r *http.Request, wish *projectio
 	s.streams.join(t.seat)
 	defer s.streams.leave(t.seat)
 	if t.conn, err = open(w, r, s.opts.WriteTimeout, t.seat); err == nil {
-		if backfill > 0 {
-			err = t.replay(time.Now().Add(-backfill), at)
+		if !past.from.IsZero() {
+			err = t.replay(past, at)
 		}
-		if err == nil {
+		switch {
+		case err != nil:
+		case past.ends && t.seat.reason() == deliver.Open:
+			why = deliver.Limit
+		default:
 			why, err = s.pace(r, t.seat, s.quiet(quietV2), t.pump, t.keepAlive)
 		}
 		if errors.Is(err, errBehind) {
 			why, err = deliver.TooSlow, nil
 		}
-		if err == nil && why != deliver.Gone {
+		switch {
+		case err != nil || why == deliver.Gone:
+		case why == deliver.Limit: // all that was asked for has been sent
+			err = t.conn.close()
+		default:
 			err = t.bye(why)
 		}
 	}
@@ -198,6 +206,7 @@ func (t *streamV2) pump() error {
 			return err
 		}
 		if behind {
+			t.seat.client.Missed("slow")
 			return errBehind
 		}
 		if n == 0 {
@@ -210,52 +219,25 @@ func (t *streamV2) pump() error {
 
 // post writes one post.
 func (t *streamV2) post(h hit) error {
-	envelope := t.routes.posts.v2(h.event)
-	if envelope == nil {
+	v := t.routes.desk.views.of(h.event, t.wish, func() []byte { return t.routes.posts.v2(h.event) })
+	if v.line == nil {
 		return nil
 	}
-	made, ok := t.wish.appendPost(t.made[:0], envelope, h.rules)
-	if t.made = made; !ok {
-		return nil
+	var block []byte
+	if t.conn.gzip {
+		block = v.zipped()
 	}
-	t.made = append(t.made, blank...)
-	t.conn.posts++
+	t.conn.post(h.event)
+	if err := t.conn.add(v.line, block); err != nil {
+		return err
+	}
+	t.made = append(appendRules(t.made[:0], h.rules), blank...)
 	if err := t.conn.line(t.made); err != nil {
 		return err
 	}
 	t.seat.position.Store(h.event.ID.Seq)
 	if t.conn.full() {
 		return t.conn.flush(false)
-	}
-	return nil
-}
-
-// replay sends what matched since a moment, up to where the stream's tap was opened.
-func (t *streamV2) replay(since time.Time, to fanout.Cursor) error {
-	sub, _ := t.routes.opts.Hub.Subscribe(fanout.SubscribeOptions{Start: fanout.Start{Mode: fanout.StartTime, Time: since}})
-	defer sub.Close()
-	var events []*fanout.Event
-	for t.seat.reason() == deliver.Open {
-		events, _ = sub.Next(events[:0], pull)
-		for _, e := range events {
-			if e.ID.Seq > to.Seq {
-				return t.conn.flush(false)
-			}
-			if e.Kind != fanout.KindPost {
-				continue
-			}
-			if rules := t.routes.desk.match(t, e); len(rules) > 0 {
-				if err := t.post(hit{e, rules}); err != nil {
-					return err
-				}
-			}
-		}
-		if err := t.conn.flush(false); err != nil {
-			return err
-		}
-		if len(events) == 0 {
-			break
-		}
 	}
 	return nil
 }

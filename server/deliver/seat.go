@@ -48,6 +48,28 @@ func (c *Client) handOver(w http.ResponseWriter, r *http.Request, s *Stream) boo
 		closeSocket(socket)
 		return false
 	}
+	c.sit(socket, w.Header(), r, s)
+	return true
+}
+
+// Take has the client served by its shard on a socket that nobody else owns: the
+// descriptor of a TCP connection, non-blocking, on which a request of HTTP/1 has
+// been read and nothing written. header are those of the response. It returns
+// false if there can be no shards: the socket is still the caller's then. In any
+// case the subscription will be closed and the client's place given back.
+func (c *Client) Take(socket int, header http.Header, r *http.Request, s *Stream) bool {
+	if !c.shard.poller.start(c.shard) {
+		s.Sub.Close()
+		c.Leave()
+		return false
+	}
+	c.begin(s)
+	c.sit(socket, header, r, s)
+	return true
+}
+
+// sit gives the client its socket, writes what is there, and has the shard go on.
+func (c *Client) sit(socket int, header http.Header, r *http.Request, s *Stream) {
 	c.socket = int32(socket)
 	c.clients.sockets.Add(1)
 	c.clients.metrics.opened(c.form)
@@ -57,20 +79,19 @@ func (c *Client) handOver(w http.ResponseWriter, r *http.Request, s *Stream) boo
 			c.abandon(reason)
 		}
 	}()
-	if err := c.greet(w, r, s); err != nil {
+	if err := c.greet(header, r, s); err != nil {
 		reason = Gone
 	} else if reason = Gone; c.shard.do(func() { c.shard.guard(c, c.shard.admit) }) {
 		reason = Open
 	}
-	return true
 }
 
 // greet writes the head and the opening, and what the client has missed if that
 // is not much.
-func (c *Client) greet(w http.ResponseWriter, r *http.Request, s *Stream) error {
+func (c *Client) greet(header http.Header, r *http.Request, s *Stream) error {
 	b := batches.Get().(*batch)
 	defer b.release()
-	head := appendHead(make([]byte, 0, 512), r, w.Header())
+	head := appendHead(make([]byte, 0, 512), r, header)
 	c.open(b, head, s.Opening)
 	if c.late == nil {
 		b.pull = 2 * pullFirst

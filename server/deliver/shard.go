@@ -63,7 +63,7 @@ func newShard(cs *Clients) *shard {
 }
 
 // sweepEvery is how often a shard looks over all its clients: often enough that
-// a heartbeat comes at most an eighth of HEARTBEAT early, never late.
+// a heartbeat comes at most an eighth of HEARTBEAT before it is due, never late.
 func (cs *Clients) sweepEvery() time.Duration {
 	d := min(cs.cfg.Heartbeat, cs.cfg.WriteTimeout)
 	if cs.cfg.MaxAge > 0 {

@@ -15,6 +15,9 @@ const maxBlocks = 1000
 // outlives the net.Conn and what Go keeps for it. ok is false if conn is none, or
 // if the process has no descriptor left.
 func takeSocket(conn net.Conn) (fd int, ok bool) {
+	if t, is := conn.(interface{ TCP() *net.TCPConn }); is { // only read from before
+		conn = t.TCP()
+	}
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return 0, false

@@ -36,7 +36,7 @@ func (s *shard) sweepHandlers(every int64) {
 		if c := h.client; c.until != 0 && now >= c.until {
 			c.end(MaxAge)
 		}
-		if h.lastWrite.Load() < silent {
+		if h.lastWrite.Load() < silent+h.client.early() {
 			h.beat.Store(true)
 			h.ring()
 		}

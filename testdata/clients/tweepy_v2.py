@@ -77,5 +77,40 @@ def search(token):
         say("refused", messages=error.api_messages)
 
 
-{"stream": stream, "search": search}[sys.argv[1]](sys.argv[2])
+class Everything(Listener):
+    """Uses what the documentation shows beside on_response."""
+
+    def on_tweet(self, tweet):
+        say("tweet", text=tweet.text, verified=[tweet["lang"] == "en", tweet.edit_history_tweet_ids == [tweet.id]])
+
+    def on_includes(self, includes):
+        say("includes", values=sorted(includes))
+
+    def on_matching_rules(self, matching_rules):
+        say("matching", tags=[rule.tag for rule in matching_rules])
+
+    def on_keep_alive(self):
+        say("alive")
+
+    def on_response(self, response):
+        if response.data.text.endswith("end"):
+            self.disconnect()
+
+
+def more(token):
+    client = Everything(token, wait_on_rate_limit=True, max_retries=3)
+    rules = client.add_rules([StreamRule(value="go lang:en", tag="both words"), StreamRule(value="(rust OR zig) -is:retweet")]).data
+    say("rules", values=[rule.value for rule in client.get_rules(ids=[rule.id for rule in rules]).data])
+    refused = client.add_rules([StreamRule("((", tag="broken"), StreamRule("fine")])
+    say("partial", values=[rule.value for rule in refused.data], titles=[error["title"] for error in refused.errors])
+    say("deleted", summary=client.delete_rules(refused.data).meta["summary"])
+    client.filter(tweet_fields="lang,edit_history_tweet_ids", expansions=["author_id"], user_fields=["created_at", "public_metrics"], backfill_minutes=1)
+
+    reader = tweepy.Client(token, wait_on_rate_limit=True)
+    for page in tweepy.Paginator(reader.search_recent_tweets, query="alpha", max_results=10, user_fields=["verified"], expansions=["author_id"], limit=3):
+        say("page", count=len(page.data), values=[user.username for user in page.includes["users"]])
+    say("waited", count=len(reader.search_recent_tweets("alpha", max_results=20, sort_order="recency").data))
+
+
+{"stream": stream, "search": search, "more": more}[sys.argv[1]](sys.argv[2])
 say("over")

@@ -55,4 +55,41 @@ async function search() {
 	await v2.search("alpha", { max_results: 5 }).catch((error) => say("refused", { messages: [error.data.title] }));
 }
 
-({ stream, search })[job]().then(() => say("over"));
+// What the documentation shows besides: streams that are opened by hand and come back,
+// rules by id, pages fetched by hand, and the stream of v1.1.
+async function more() {
+	const { data: rules } = await v2.updateStreamRules({ add: [{ value: "go lang:en", tag: "both words" }, { value: "(rust OR zig) -is:retweet" }] });
+	say("rules", { values: (await v2.streamRules({ ids: rules.map((rule) => rule.id) })).data.map((rule) => rule.value) });
+	const refused = await v2.updateStreamRules({ add: [{ value: "((" }, { value: "fine" }] });
+	say("partial", { values: refused.data.map((rule) => rule.value), titles: refused.errors.map((error) => error.title) });
+	say("deleted", { summary: (await v2.updateStreamRules({ delete: { ids: refused.data.map((rule) => rule.id) } })).meta.summary });
+
+	const posts = v2.searchStream({ autoConnect: false, "tweet.fields": "lang", expansions: "author_id", "user.fields": "public_metrics" });
+	const over = new Promise((done) => {
+		posts.on(ETwitterStreamEvent.Data, (post) => {
+			say("tweet", { text: post.data.text, verified: [post.data.lang === "en", post.includes.users[0].public_metrics.followers_count >= 0] });
+			if (post.data.text.endsWith("end")) done();
+		});
+	});
+	await posts.connect({ autoReconnect: true, autoReconnectRetries: 3 });
+	say("connected");
+	await over;
+	posts.close();
+
+	const pages = await v2.search({ query: "alpha", max_results: 10, "user.fields": ["verified"], expansions: ["author_id"] });
+	while (pages.tweets.length < 30) await pages.fetchNext(10);
+	say("page", { count: pages.tweets.length, values: pages.includes.users.map((user) => user.username) });
+	const { meta } = await v2.get("tweets/search/recent", { query: "alpha", max_results: 20 });
+	say("waited", { count: meta.result_count });
+
+	const { v1 } = new TwitterApi({ appKey: "k", appSecret: "s", accessToken: "t", accessSecret: "a" }, { httpAgent: new Agent() });
+	const old = await v1.filterStream({ track: "go" });
+	say("connected");
+	for await (const status of old) {
+		say("status", { id: status.id_str, text: status.text, user: status.user.screen_name });
+		if (status.text.endsWith("end")) break;
+	}
+	old.close();
+}
+
+({ stream, search, more })[job]().then(() => say("over"));

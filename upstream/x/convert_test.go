@@ -80,23 +80,23 @@ func TestConvertedCompactAgrees(t *testing.T) {
 // What filters find in a post does not depend on a conversion.
 func TestConvertedFeaturesAgree(t *testing.T) {
 	both(t, 22, 300, func(_ int, v1, v2 []byte) {
-		for name, f := range filters {
-			for _, made := range []struct {
-				what     string
-				from, to *fanout.Dialect
-				raw, out []byte
-			}{
-				{"v1.1 made of v2", x.Dialect, twitter.Dialect, v2, converted(t, x.Dialect.V1, v2)},
-				{"v2 made of v1.1", twitter.Dialect, x.Dialect, v1, converted(t, twitter.Dialect.V2, v1)},
-			} {
-				before, err := made.from.Post(made.raw)
-				if err != nil {
-					t.Fatal(err)
-				}
-				after, err := made.to.Post(made.out)
-				if err != nil {
-					t.Fatal(err)
-				}
+		for _, made := range []struct {
+			what     string
+			from, to *fanout.Dialect
+			raw, out []byte
+		}{
+			{"v1.1 made of v2", x.Dialect, twitter.Dialect, v2, converted(t, x.Dialect.V1, v2)},
+			{"v2 made of v1.1", twitter.Dialect, x.Dialect, v1, converted(t, twitter.Dialect.V2, v1)},
+		} {
+			before, err := made.from.Post(made.raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after, err := made.to.Post(made.out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, f := range filters {
 				if got, want := f.Match(after), f.Match(before); got != want && (got || !quoteInRepost(v1)) && !strings.Contains(name, "level") {
 					t.Fatalf("%s: %s: %v, %v before\n%s\n%s", name, made.what, got, want, made.raw, made.out)
 				}
@@ -184,6 +184,7 @@ func find(list any, like map[string]any) map[string]any {
 // v1.1 made of v2 is what v1.1 has for the same post, but for what v2 does not say
 // and what streams cut.
 func TestV1AgreesByMember(t *testing.T) {
+	clear(seenMember)
 	both(t, 24, 1000, func(i int, v1, v2 []byte) {
 		got, want := object(t, converted(t, x.Dialect.V1, v2)), object(t, v1)
 		compareStatus(t, i, got, want, v2, 0)
@@ -193,7 +194,15 @@ func TestV1AgreesByMember(t *testing.T) {
 			}
 		}
 	})
+	for _, name := range []string{"film", "place"} {
+		if seenMember[name] == 0 {
+			t.Errorf("no post with a %s: nothing is proved of it", name)
+		}
+	}
 }
+
+// seenMember counts what compareStatus met.
+var seenMember = map[string]int{}
 
 func compareStatus(t *testing.T, i int, got, want map[string]any, of []byte, level int) {
 	t.Helper()
@@ -222,10 +231,22 @@ func compareStatus(t *testing.T, i int, got, want map[string]any, of []byte, lev
 			for _, name := range []string{"id", "id_str", "indices", "media_url_https", "media_url", "url", "display_url", "expanded_url", "type", "ext_alt_text"} {
 				differ(t, i, "media "+name, mine[name], m.(map[string]any)[name], of)
 			}
+			theirs := m.(map[string]any)
+			differ(t, i, "media size", mine["sizes"].(map[string]any)["large"], theirs["sizes"].(map[string]any)["large"], of)
+			if film, ok := theirs["video_info"].(map[string]any); ok {
+				seenMember["film"]++
+				differ(t, i, "media duration", mine["video_info"].(map[string]any)["duration_millis"], film["duration_millis"], of)
+			}
+		}
+	}
+	if place, ok := want["place"].(map[string]any); ok && level == 0 && want["retweeted_status"] == nil {
+		seenMember["place"]++
+		for _, name := range []string{"id", "url", "place_type", "name", "full_name", "country_code", "country"} {
+			differ(t, i, "place."+name, got["place"].(map[string]any)[name], place[name], of)
 		}
 	}
 	user, author := got["user"].(map[string]any), want["user"].(map[string]any)
-	for _, name := range []string{"id", "id_str", "name", "screen_name", "location", "description", "verified", "followers_count", "friends_count", "listed_count", "statuses_count", "profile_image_url_https", "profile_image_url"} {
+	for _, name := range []string{"id", "id_str", "name", "screen_name", "location", "description", "verified", "followers_count", "friends_count", "listed_count", "statuses_count", "favourites_count", "profile_image_url_https", "profile_image_url", "created_at", "url", "protected"} {
 		differ(t, i, "user."+name, user[name], author[name], of)
 	}
 	for _, inner := range []string{"retweeted_status", "quoted_status"} {

@@ -81,6 +81,36 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// Which earlier forms a message takes back.
+func TestRetract(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"data":{"id":"3","text":"t","author_id":"9","edit_history_tweet_ids":["3"]}}`:                                    "",
+		`{"data":{"id":"3","text":"t","author_id":"9","edit_history_tweet_ids":["1", "2","3"]}}`:                           "1:9 2:9",
+		`{"data":{"id":"2","text":"t","author_id":"9","edit_history_tweet_ids":["1","2","3"]}}`:                            "1:9",
+		`{"data":{"edit_history_tweet_ids":[1,3,"x",null,{}],"id":3,"text":"t"}}`:                                          "1:",
+		`{"includes":{"tweets":[{"id":"8","edit_history_tweet_ids":["7","8"]}]},"data":{"id":"3","text":"t"}}`:             "",
+		`{"data":{"tweet_edit":{"tweet":{"id":"3"},"initial_tweet_id":"1","edit_tweet_ids":["1","3"],"event_at":"2026"}}}`: "1:",
+		`{"data":{"tweet_edit":{"edit_tweet_ids":["10","9","11"]}}}`:                                                       "10: 9:",
+		`{"data":{"tweet_edit":{"edit_tweet_ids":["1"]}}}`:                                                                 "",
+		`{"data":{"tweet_edit":["1","2"],"edit_tweet_ids":["1","2"]}}`:                                                     "",
+	} {
+		e, err := Decode([]byte(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		retract(e, func(d *fanout.Event) {
+			if d.Kind != fanout.KindDelete {
+				t.Errorf("a %v", d.Kind)
+			}
+			got = append(got, d.Target.ID+":"+d.Target.Author)
+		})
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %q", in, got, want)
+		}
+	}
+}
+
 // What filters look at.
 func TestFacts(t *testing.T) {
 	const in = `{"data":{"id":"100","author_id":"1","text":"@bob look #Tag $ACME https://t.co/a","lang":"en","in_reply_to_user_id":"2","conversation_id":"90",

@@ -60,7 +60,8 @@
 // After an outage the Runner tells a gap. With a backfill that covers it the
 // upstream sends what was missed. Else recent search is asked, 35 s after the new
 // stream began (search knows no younger posts), for what our rules match between the
-// last post before and the first one after, at most 2,000 posts. They follow behind
+// last post before and the first one after, at most 2,000 posts; a search that fails is
+// made again some times. They follow behind
 // the live ones, oldest first, their JSON marked "gap_filled":true; doubles are
 // dropped by the hub. Search does not find all that the stream brings (it folds
 // accents, looks at no quoted text and since 2026 at no reposts), so a gap stays told.
@@ -76,7 +77,12 @@
 // The filtered stream brings none. Duties follows the compliance streams where the
 // token may, and looks up again what the gateway holds, a hundred posts a minute and
 // each at most once an hour; with a budget at most a tenth of it goes there. Both
-// become the notices of v1.1.
+// become the notices of v1.1. An account that is deleted, suspended or made private
+// has no notice there: each of its held posts is deleted.
+//
+// An edited post is a new one, and its earlier forms are taken back like deleted
+// ones: what an author has replaced is not shown on. The new form matches rules by
+// itself, and may match none.
 //
 // # Messages
 //

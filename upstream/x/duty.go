@@ -24,6 +24,9 @@ type duty struct {
 func (e *envelope) readDuty() {
 	name := e.Name
 	switch name {
+	case "tweet_edit":
+		e.readEdit()
+		return
 	case "delete", "drop", "scrub_geo", "user_withheld", "user_delete", "user_suspend", "user_protect":
 	default:
 		e.Skip()
@@ -58,6 +61,20 @@ func (e *envelope) readDuty() {
 	}
 	if d.id != "" {
 		e.found(d)
+	}
+}
+
+// readEdit reads the forms that a tweet_edit names; see retract.
+func (e *envelope) readEdit() {
+	if !e.Object() {
+		return
+	}
+	for e.Key() {
+		if e.Name == "edit_tweet_ids" {
+			e.readVersions()
+		} else {
+			e.Skip()
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ type envelope struct {
 
 	hasErrors bool
 	duty      duty
+	versions  []string // of data: the ids of an edited post's forms, its own too
 }
 
 // post is one post object.
@@ -76,7 +77,7 @@ type place struct {
 func (e *envelope) read(json []byte) error {
 	e.Reset(json)
 	e.posts, e.users, e.media, e.places, e.marks = append(e.posts[:0], post{}), e.users[:0], e.media[:0], e.places[:0], e.marks[:0]
-	e.hasErrors, e.duty = false, duty{}
+	e.hasErrors, e.duty, e.versions = false, duty{}, e.versions[:0]
 	if e.Peek() != '{' {
 		return jsontext.ErrSyntax
 	}
@@ -172,6 +173,12 @@ func (e *envelope) readPost(n int) {
 			e.geo(&p)
 		case "withheld":
 			e.withheld(n)
+		case "edit_history_tweet_ids":
+			if n == 0 {
+				e.readVersions()
+			} else {
+				e.Skip()
+			}
 		default:
 			if n == 0 {
 				e.readDuty()

@@ -63,8 +63,11 @@ func TestFaults(t *testing.T) {
 				if err := w.Do(c.script); err != nil {
 					t.Fatal(err)
 				}
-				seen := map[string]bool{}
-				for range 180 {
+				seen, sent := map[string]bool{}, []string{}
+				for i := range 180 {
+					if i%7 == 0 {
+						sent = append(sent, w.Post(sim.Draft{Text: fmt.Sprintf("zebra %d", i)}).ID)
+					}
 					wait(time.Second)
 					seen[r.Status().Class] = true
 				}
@@ -74,15 +77,20 @@ func TestFaults(t *testing.T) {
 				if c.class != "" && !seen[c.class] {
 					t.Errorf("the state never said %s: %v\n%s", c.class, seen, w.log.said())
 				}
-				wait(5 * time.Minute)
+				wait(15 * time.Minute)
 				r.streaming(t)
 				last := w.Post(sim.Draft{Text: "zebra last"})
 				wait(time.Second)
-				if ids := w.log.ids(); !slices.Contains(ids, last.ID) {
+				got := w.log.ids()
+				if !slices.Contains(got, last.ID) {
 					t.Errorf("the stream is not back: %+v", r.Status())
 				}
 				if n := w.Stats().OverLimit; n > 0 {
 					t.Errorf("%d requests beyond the budgets", n)
+				}
+				lost := slices.DeleteFunc(sent, func(id string) bool { return slices.Contains(got, id) })
+				if len(lost) > 0 {
+					t.Errorf("%d posts are lost that search can find; %d gaps are told", len(lost), w.log.count(fanout.KindGap))
 				}
 				if strings.HasPrefix(c.script, "oversize") && w.log.count(fanout.KindGap) == 0 {
 					t.Error("an oversized post is not told")

@@ -25,6 +25,12 @@ const (
 	overlap = 10 * time.Second
 	// maxFill bounds what one outage may cost: requests, of 100 posts each.
 	maxFill = 20
+	// fillTries is how often a search for one gap that failed is made again, first after
+	// fillWait and each time after twice as long; fillLater is the longest wait for a
+	// limit to end.
+	fillTries = 5
+	fillWait  = time.Minute
+	fillLater = time.Hour
 	// maxQuery is the length of a query, in code points.
 	maxQuery = 512
 )
@@ -66,10 +72,14 @@ func (s *Source) fill(ctx context.Context, to upstream.Sink) *filling {
 	f := &filling{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(f.done)
-		select {
-		case <-time.After(searchLag):
-			s.fillGap(ctx, to, since)
-		case <-ctx.Done():
+		wait := searchLag
+		for try := 0; wait > 0; try++ {
+			select {
+			case <-time.After(wait):
+				wait = s.fillGap(ctx, to, since, try)
+			case <-ctx.Done():
+				return // the next stream looks again
+			}
 		}
 	}()
 	return f
@@ -83,8 +93,9 @@ func (s *Source) filled() {
 }
 
 // fillGap asks for what matches our rules since a post, up to the first one of the
-// new stream, and hands it on, oldest first. Doubles are the hub's to drop.
-func (s *Source) fillGap(ctx context.Context, to upstream.Sink, since uint64) {
+// new stream, and hands it on, oldest first. Doubles are the hub's to drop. It returns
+// how long to wait before it is tried again; 0: it is done.
+func (s *Source) fillGap(ctx context.Context, to upstream.Sink, since uint64, try int) time.Duration {
 	s.mu.Lock()
 	first := s.seen.first
 	s.mu.Unlock()
@@ -98,7 +109,7 @@ func (s *Source) fillGap(ctx context.Context, to upstream.Sink, since uint64) {
 	queries := s.queries()
 	if len(queries) == 0 { // others' rules alone: what they want is not known
 		s.filled()
-		return
+		return 0
 	}
 	var found []*fanout.Event
 	budget := maxFill
@@ -113,16 +124,35 @@ func (s *Source) fillGap(ctx context.Context, to upstream.Sink, since uint64) {
 		}
 	}
 	if ctx.Err() != nil {
-		return // the next stream looks again
+		return 0 // the next stream looks again
 	}
 	slices.SortFunc(found, func(a, b *fanout.Event) int { return cmp.Compare(number(a), number(b)) })
 	for _, e := range found {
 		e.Sent = time.Time{} // what is late by an outage says nothing of the stream's lag
 		s.delivered(e.Post.Key.ID)
+		retract(e, to.Emit)
 		to.Emit(e)
+	}
+	if again := fillAgain(err, try); again > 0 {
+		s.log.Info("a gap could not be looked for; it is tried again", "posts", len(found), "in", again.Round(time.Second), "error", err)
+		return again
 	}
 	s.filled()
 	s.sayFilled(len(found), whole, err)
+	return 0
+}
+
+// fillAgain is when to look again after a failure; 0: never.
+func fillAgain(err error, try int) time.Duration {
+	var e *upstream.Error
+	if !errors.As(err, &e) || e.Class == upstream.Fatal || try >= fillTries {
+		return 0
+	}
+	wait := max(fillWait<<try, e.RetryAfter, time.Until(e.NotBefore))
+	if wait > fillLater {
+		return 0 // a quota, for a month perhaps
+	}
+	return wait
 }
 
 func number(e *fanout.Event) uint64 {

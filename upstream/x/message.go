@@ -62,6 +62,7 @@ func (c *connection) emit(e *fanout.Event) error {
 		id := e.Post.Key.ID
 		c.source.delivered(id)
 		c.source.api.spend.Read(id)
+		retract(e, c.to.Emit)
 		c.to.Emit(e)
 		return c.source.api.spend.over()
 	case fanout.KindDisconnect:
@@ -74,6 +75,9 @@ func (c *connection) emit(e *fanout.Event) error {
 		}
 		c.to.Emit(e)
 		return broken(c.veil, notice, time.Now())
+	}
+	if c.bare {
+		retract(e, c.to.Emit)
 	}
 	if e.Kind == fanout.KindDelete && e.Target.ID == "" && !c.bare { // names a user: not of this stream
 		c.to.Drop(upstream.DropMalformed)

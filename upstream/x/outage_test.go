@@ -1,6 +1,7 @@
 package x_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"aviary/fanout"
+	"aviary/fanout/filter"
 	"aviary/upstream"
 	"aviary/upstream/twitter/sim"
 	"aviary/upstream/x"
@@ -153,6 +155,50 @@ func TestUsageCapped(t *testing.T) {
 		}
 		r.stop()
 	})
+}
+
+// The earlier forms of an edited post are taken back, however the edit becomes known;
+// a form that came before its stream is none of them.
+func TestEdits(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		compliance bool
+		text       string // of the new form
+		within     time.Duration
+	}{
+		{"in the stream", false, "football again", time.Second},
+		{"by compliance", true, "no ball game any more", time.Second},
+		{"by looking it up", false, "no ball game any more", 3 * time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inTime(t, sim.Config{XCompliance: c.compliance}, func(t *testing.T, w *world) {
+				s := w.source()
+				r := w.run(s)
+				duties := &x.Duties{Source: s, Held: w.log.hub, Publish: w.log.publish, StallTimeout: 35 * time.Second}
+				ctx, cancel := context.WithCancel(t.Context())
+				finished := make(chan struct{})
+				go func() { defer close(finished); duties.Run(ctx) }()
+				wait(time.Second)
+				first, other := w.Post(sim.Draft{Text: "football one"}), w.Post(sim.Draft{Text: "football two"})
+				wait(time.Second)
+				second := w.Post(sim.Draft{Text: c.text, Edits: first.ID})
+				third := w.Post(sim.Draft{Text: c.text + " and again", Edits: first.ID})
+				wait(c.within)
+				for id, want := range map[string]bool{first.ID: false, second.ID: false, third.ID: strings.HasPrefix(c.text, "football"), other.ID: true} {
+					if w.log.hub.Has(filter.Key{Source: x.Name, ID: id}) != want {
+						t.Errorf("%s held: %v; deletes %d\n%s", id, !want, w.log.count(fanout.KindDelete), w.log.said())
+					}
+				}
+				wait(2 * time.Hour)
+				if n := w.log.count(fanout.KindDelete); n > 3 {
+					t.Errorf("%d deletes", n)
+				}
+				cancel()
+				<-finished
+				r.stop()
+			})
+		})
+	}
 }
 
 // Deletes come by the compliance stream, or are found by looking posts up again;

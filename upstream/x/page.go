@@ -41,6 +41,7 @@ type refersTo struct {
 	Refs []struct {
 		ID string `json:"id"`
 	} `json:"referenced_tweets"`
+	Versions []string `json:"edit_history_tweet_ids"`
 }
 
 // index finds included objects.

@@ -128,6 +128,20 @@ func (p *problem) capped() bool {
 	return p.Kind == "usage-capped" || strings.EqualFold(p.Title, "UsageCapExceeded")
 }
 
+// decisive is the problem that says what to do: one that is about a quota or the number
+// of streams, wherever it stands; else the first.
+func decisive(list []problem) (p problem) {
+	for _, p := range list {
+		if p.capped() || p.Issue == "TooManyConnections" {
+			return p
+		}
+	}
+	if len(list) > 0 {
+		p = list[0]
+	}
+	return p
+}
+
 // periodEnd is when the quota of a period begins anew: days and months are those of UTC.
 func (p *problem) periodEnd(now time.Time) time.Time {
 	if strings.EqualFold(p.Period, "daily") {

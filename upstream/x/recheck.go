@@ -82,8 +82,8 @@ func (d *Duties) heldPosts() (ids []string) {
 	return ids
 }
 
-// gone asks for posts and returns those that nobody can see any more: deleted, or of
-// an account that is protected, suspended or gone. A post that the answer does not
+// gone asks for posts and returns those that nobody can see any more: deleted, edited
+// since, or of an account that is protected, suspended or gone. A post that the answer does not
 // mention is no evidence.
 func (d *Duties) gone(ctx context.Context, ids []string) (lost []string, err error) {
 	api := d.Source.api
@@ -97,7 +97,9 @@ func (d *Duties) gone(ctx context.Context, ids []string) (lost []string, err err
 	_ = json.Unmarshal(raw, &page) // without data all may be gone
 	there := map[string]bool{}
 	for _, p := range page.Data {
-		there[p.ID] = true
+		if there[p.ID] = true; superseded(p.ID, p.Versions) {
+			lost = append(lost, p.ID)
+		}
 		api.spend.Read(p.ID)
 	}
 	asked := map[string]bool{}

@@ -22,6 +22,14 @@ type stored struct {
 	Tag   string `json:"tag"`
 }
 
+// UnmarshalJSON takes what is no text for one: ids have come as numbers.
+func (s *stored) UnmarshalJSON(raw []byte) error {
+	var in struct{ ID, Value, Tag json.RawMessage }
+	err := json.Unmarshal(raw, &in)
+	*s = stored{plainValue(in.ID), plainValue(in.Value), plainValue(in.Tag)}
+	return err
+}
+
 // ours says that aviary added the rule.
 func (s *stored) ours() bool { return strings.HasPrefix(s.Tag, tagPrefix) }
 
@@ -187,10 +195,13 @@ func difference(want []Rule, there []stored) (d diff) {
 	return d
 }
 
+// maxRulePages bounds a list of rules: the largest apps have some 25,000.
+const maxRulePages = 40
+
 // list reads all rules, page by page.
 func (b *rulebook) list(ctx context.Context) (all []stored, err error) {
 	query := url.Values{"max_results": {"1000"}}
-	for range 100 { // a server that names a next page for ever must not keep us
+	for range maxRulePages { // a server that names a next page for ever must not keep us
 		raw, err := b.api.call(ctx, &b.api.budgets.rulesGet, http.MethodGet, rulesPath, query, nil)
 		if err != nil {
 			return nil, err
@@ -207,6 +218,9 @@ func (b *rulebook) list(ctx context.Context) (all []stored, err error) {
 		all = append(all, page.Data...)
 		if page.Meta.Next == "" {
 			return all, nil
+		}
+		if page.Meta.Next == query.Get("pagination_token") {
+			break
 		}
 		query.Set("pagination_token", page.Meta.Next)
 	}

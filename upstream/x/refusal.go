@@ -17,6 +17,9 @@ var errTooMany = errors.New("the upstream counts as many streams as it allows")
 // errNoRules marks the error of a stream that was refused because there are no rules.
 var errNoRules = errors.New("the upstream has no rules")
 
+// statusCalm is "Enhance Your Calm".
+const statusCalm = 420
+
 // answerError is what the upstream said instead of what was asked for.
 type answerError struct {
 	status int
@@ -35,10 +38,7 @@ func (e *answerError) Error() string {
 func refused(v *httpapi.Veil, answer *http.Response, raw []byte, now time.Time) *upstream.Error {
 	code := answer.StatusCode
 	e := &upstream.Error{Class: upstream.Fatal, Err: &answerError{code, v.Quote(says(raw), httpapi.MaxSummary)}}
-	var p problem
-	if list := readProblems(raw); len(list) > 0 {
-		p = list[0]
-	}
+	p := decisive(readProblems(raw))
 	server := httpapi.ServerTime(answer, now)
 	switch {
 	case p.capped():
@@ -56,7 +56,10 @@ func refused(v *httpapi.Veil, answer *http.Response, raw []byte, now time.Time) 
 	case code == http.StatusConflict:
 		e.Class, e.Err = upstream.HTTP, fmt.Errorf("%w: %w", errNoRules, e.Err)
 		e.Hint = hintRules
-	case code >= 500 || code < 300:
+	case code == statusCalm: // what v1.1 had for 429
+		e.Class, e.RetryAfter = upstream.RateLimit, httpapi.RetryAfter(answer, server)
+		e.Hint = "too many requests with this token; it waits by itself"
+	case code >= 500 || code < 300 || code == http.StatusRequestTimeout || code == http.StatusTooEarly:
 		e.Class, e.RetryAfter = upstream.HTTP, httpapi.RetryAfter(answer, server)
 		e.Hint = "the upstream is in trouble; it is tried again by itself"
 	default:
@@ -112,10 +115,7 @@ func spentError(e *upstream.Error, p *problem, now time.Time) {
 func broken(v *httpapi.Veil, raw []byte, now time.Time) *upstream.Error {
 	e := &upstream.Error{Class: upstream.HTTP, Clean: true, Hint: "it is opened again by itself",
 		Err: errors.New("the upstream ended the stream: " + v.Quote(says(raw), httpapi.MaxSummary))}
-	var p problem
-	if list := readProblems(raw); len(list) > 0 {
-		p = list[0]
-	}
+	p := decisive(readProblems(raw))
 	switch {
 	case p.capped():
 		spentError(e, &p, now)

@@ -1,7 +1,10 @@
 package x
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,6 +131,38 @@ func TestParseRules(t *testing.T) {
 	} {
 		if _, err := parseRules(in); says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
 			t.Errorf("%.20q: %v", in, err)
+		}
+	}
+}
+
+// Ids and tags of a list are taken in whatever type they come.
+func TestStoredRules(t *testing.T) {
+	var list []stored
+	in := `[{"id":1166916266197536768,"value":"a","tag":null},{"id":"2","value":"b"},{"id":null,"value":"c","tag":7,"more":{}}]`
+	if err := json.Unmarshal([]byte(in), &list); err != nil || !slices.Equal(list, []stored{{"1166916266197536768", "a", ""}, {"2", "b", ""}, {"", "c", "7"}}) {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// A server whose list of rules never ends is asked for a bounded number of pages; one
+// that names the same page again, no more.
+func TestEndlessRules(t *testing.T) {
+	for name, next := range map[string]func(n int) string{
+		"ever new": func(n int) string { return strconv.Itoa(n) }, "the same": func(int) string { return "again" },
+	} {
+		asked := 0
+		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked++
+			fmt.Fprintf(w, `{"data":[{"id":"%d","value":"v"}],"meta":{"next_token":%q}}`, asked, next(asked))
+		}))
+		a, err := newAPI(Config{APIURL: web.URL, Bearer: func() (string, error) { return "t", nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = (&rulebook{api: a}).list(t.Context())
+		web.Close()
+		if err == nil || !strings.Contains(err.Error(), "no end") || asked > maxRulePages || name == "the same" && asked != 2 {
+			t.Errorf("%s: %d requests, %v", name, asked, err)
 		}
 	}
 }

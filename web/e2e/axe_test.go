@@ -88,13 +88,13 @@ func TestAccessibility(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 60, "AVIARY_SEARCH_WAIT=100ms")
-			b := w.open("/?max_rate=off", look{width: 1100, height: 1000, dark: dark})
+			b := w.open("/?filter.go=go+OR+%23music&filter.all=&max_rate=off", look{width: 1100, height: 1000, dark: dark})
 			b.forgive = []string{"400 (Bad Request)"}
-			b.until(`document.querySelectorAll("#posts .card").length > 60`)
+			b.until(`document.querySelectorAll(".feed .card").length > 30`)
 			b.click("#pause")
-			b.enter("#track", "go,www.example.org")
-			b.click("#filter button[type=submit]")
-			b.until(`!document.querySelector("#problem").hidden`)
+			b.until(`!document.querySelector(".new").hidden`)
+			b.show("go fron:ann")
+			b.until(`!document.querySelector(".problem[role=alert]").hidden`)
 			b.search("go", "50")
 			b.until(`/^Done/.test(document.querySelector("#found").textContent)`)
 			if err := w.sim.Do("status 401"); err != nil {

@@ -105,6 +105,11 @@ func TestEventSourceReadsEveryCoding(t *testing.T) {
 	w.held(400)
 	w.sim.Silence()
 	filters := []string{"payload=full", "payload=compact", "track=go,music", "language=ar,ja,ru&payload=compact", "track=football&payload=ids"}
+	// What was on its way when the simulator fell silent has come.
+	w.eventually("a history that does not change", func() bool {
+		all := filters[0] + "&since=1h&events=all,heartbeat"
+		return slices.Equal(w.messages(all), w.messages(all))
+	})
 	var want [][]string
 	for i, filter := range filters {
 		filters[i] = filter + "&since=1h&events=all,heartbeat"

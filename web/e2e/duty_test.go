@@ -18,9 +18,9 @@ func TestDeleteRemoves(t *testing.T) {
 	gone := w.post("goes")
 	w.sim.Post(sim.Draft{Author: "repeater_sim", Retweet: gone})
 	w.sim.Post(sim.Draft{Author: "quoter_sim", Text: "look at this, go", Quote: gone})
-	b.until(`document.querySelectorAll("#posts .card").length === 4`)
+	b.until(`document.querySelectorAll(".feed .card").length === 4`)
 	w.sim.Delete(gone)
-	b.until(`document.querySelectorAll("#posts .card").length === 1`)
+	b.until(`document.querySelectorAll(".feed .card").length === 1`)
 	if got := b.texts(); len(got) != 1 || got[0] != "stays go" {
 		t.Errorf("the list is %q", got)
 	}
@@ -41,9 +41,9 @@ func TestDeleteRemovesWhatWaits(t *testing.T) {
 	gone := w.post("goes")
 	w.sim.Post(sim.Draft{Author: "repeater_sim", Retweet: gone})
 	w.post("stays")
-	b.until(`document.querySelector("#new").textContent === "3 new"`)
+	b.until(`document.querySelector(".new").textContent === "3 new"`)
 	w.sim.Delete(gone)
-	b.until(`document.querySelector("#new").textContent === "1 new"`)
+	b.until(`document.querySelector(".new").textContent === "1 new"`)
 	b.click("#pause")
 	b.shows("stays")
 	if got := b.texts(); len(got) != 2 {
@@ -59,11 +59,11 @@ func TestWithheldRemoves(t *testing.T) {
 	other := w.sim.Post(sim.Draft{Author: "other_sim", Text: "withheld with its author, go"})
 	w.sim.Post(sim.Draft{Author: "repeater_sim", Retweet: other.ID})
 	w.post("stays")
-	b.until(`document.querySelectorAll("#posts .card").length === 4`)
+	b.until(`document.querySelectorAll(".feed .card").length === 4`)
 	w.sim.Push(fmt.Appendf(nil, `{"status_withheld":{"id":%s,"user_id":%s,"withheld_in_countries":["DE"]}}`, post.ID, post.UserID))
-	b.until(`document.querySelectorAll("#posts .card").length === 3`)
+	b.until(`document.querySelectorAll(".feed .card").length === 3`)
 	w.sim.Push(fmt.Appendf(nil, `{"user_withheld":{"id":%s,"withheld_in_countries":["DE"]}}`, other.UserID))
-	b.until(`document.querySelectorAll("#posts .card").length === 1`)
+	b.until(`document.querySelectorAll(".feed .card").length === 1`)
 	if got := b.texts(); got[0] != "stays go" {
 		t.Errorf("the list is %q", got)
 	}
@@ -104,22 +104,112 @@ func TestHostilePostStaysText(t *testing.T) {
 	w.sim.Push(hostile(t, w))
 	b.shows("<script>globalThis.owned = 1</script>")
 	b.shows(`<svg onload="globalThis.owned = 7">`)
-	time.Sleep(200 * time.Millisecond)
+	w.post("after it")
+	b.shows("after it") // by now a script would have run
 	if ask[bool](b, `"owned" in globalThis`) {
 		t.Error("a post has run script")
 	}
-	if n := ask[int](b, `document.querySelectorAll("#posts :is(script, img, svg, iframe, object, style, b)").length`); n != 0 {
+	if n := ask[int](b, `document.querySelectorAll(".feed :is(script, img, svg:not(.icon), iframe, object, style, b)").length`); n != 0 {
 		t.Errorf("a post has made %d elements", n)
 	}
-	for _, href := range ask[[]string](b, `[...document.querySelectorAll("#posts a")].map((a) => a.getAttribute("href"))`) {
+	for _, href := range ask[[]string](b, `[...document.querySelectorAll(".feed a")].map((a) => a.getAttribute("href"))`) {
 		if !strings.HasPrefix(href, "https://") {
 			t.Errorf("a post links to %s", href)
 		}
 	}
-	if n := ask[int](b, `[...document.querySelectorAll("#posts a")].filter((a) => a.rel !== "noopener noreferrer nofollow ugc").length`); n != 0 {
+	if n := ask[int](b, `[...document.querySelectorAll(".feed a")].filter((a) => a.rel !== "noopener noreferrer nofollow ugc").length`); n != 0 {
 		t.Errorf("%d links trust where they lead", n)
 	}
 	b.picture("hostile")
+}
+
+// Text that towers over its line, turns it around, or has no place to break stays
+// in its card, and what stands around it stays as it is.
+func TestHostileShapesStayInTheirCard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.open(everyPost, desktop)
+	b.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
+	w.post("the neighbour below")
+	shapes := map[string]string{
+		"tower":    "Z" + strings.Repeat("\u0321\u0489\u036f", 3400),
+		"turn":     "\u202e\u2066\u2067 every control \u202b\u202d",
+		"unbroken": strings.Repeat("W", 5000),
+		"lines":    strings.Repeat("\n", 400) + "bottom",
+	}
+	id := 900
+	for name, text := range shapes {
+		id++
+		var post map[string]any
+		if err := json.Unmarshal(w.sim.Post(sim.Draft{Text: "template go", Author: "shape_sim"}).JSON, &post); err != nil {
+			t.Fatal(err)
+		}
+		post["id"], post["id_str"] = id, fmt.Sprint(id)
+		post["text"] = name + " " + text + " go"
+		delete(post, "extended_tweet")
+		post["user"].(map[string]any)["name"] = text
+		raw, err := json.Marshal(post)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.sim.Push(raw)
+	}
+	w.post("the neighbour above")
+	b.shows("the neighbour above")
+	for name := range shapes {
+		b.shows(name + " ")
+	}
+	for _, wrong := range ask[[]string](b, `[...document.querySelectorAll(".feed .card")].flatMap((card) => {
+		const outer = card.getBoundingClientRect();
+		const words = card.querySelector(".text").textContent.slice(0, 12);
+		const wide = [...card.querySelectorAll(".text, .byline, .who, time")].filter((e) => { const r = e.getBoundingClientRect(); return r.left < outer.left || r.right > outer.right || r.top < outer.top || r.bottom > outer.bottom; });
+		const time = card.querySelector("time").getBoundingClientRect();
+		const who = card.querySelector(".name").getBoundingClientRect();
+		return [...wide.map((e) => words + ": " + e.className + " leaves the card"), ...(time.left < who.left ? [words + ": the time stands before the name"] : []), ...(outer.height > 3000 ? [words + ": " + outer.height + " px high"] : [])];
+	})`) {
+		t.Error(wrong)
+	}
+	if wide := ask[int64](b, "document.documentElement.scrollWidth"); wide > desktop.width {
+		t.Errorf("the page is %d px wide", wide)
+	}
+	b.picture("hostile-shapes")
+}
+
+// A picture is asked for when the reader asks for it, from X's own host, and no
+// other host is ever asked.
+func TestPicturesOnlyByClick(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.openWith(everyPost, desktop, `globalThis.breaches = []; document.addEventListener("securitypolicyviolation", (e) => breaches.push(e.blockedURI));`)
+	b.forgive = []string{"ERR_", "net::"}
+	b.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
+	var post map[string]any
+	if err := json.Unmarshal(w.sim.Post(sim.Draft{Text: "template go", Author: "camera_sim"}).JSON, &post); err != nil {
+		t.Fatal(err)
+	}
+	post["id"], post["id_str"] = 77, "77"
+	post["text"] = "two pictures go"
+	medium := func(url, alt string) map[string]any {
+		return map[string]any{"type": "photo", "media_url_https": url, "ext_alt_text": alt, "url": "https://t.co/p", "id_str": "1"}
+	}
+	post["extended_entities"] = map[string]any{"media": []any{
+		medium("https://pbs.twimg.com/media/none.jpg", "a pier in fog"), medium("https://tracker.example.com/1.gif", "a dot")}}
+	raw, err := json.Marshal(post)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.sim.Push(raw)
+	b.shows("two pictures")
+	if got := ask[[]int](b, `["img", ".medium button", ".medium a[href^='https://tracker.example.com']"].map((s) => document.querySelectorAll(".feed " + s).length)`); got[0] != 0 || got[1] != 1 || got[2] != 1 {
+		t.Errorf("pictures, buttons, links: %v; want none, one for X's host, one for the other", got)
+	}
+	b.click(".medium button")
+	if got := ask[string](b, `(() => { const i = document.querySelector(".feed img"); return [i.src, i.alt, i.referrerPolicy].join(" "); })()`); got != "https://pbs.twimg.com/media/none.jpg a pier in fog no-referrer" {
+		t.Errorf("after a click the picture is %q", got)
+	}
+	b.run(`new Image().src = "https://tracker.example.com/2.gif"`)
+	b.until(`breaches.includes("https://tracker.example.com/2.gif")`)
+	b.forgive = append(b.forgive, "Content Security Policy", "violates")
 }
 
 // Should a line of the page's own script ever forget it, the policy does not.
@@ -129,7 +219,7 @@ func TestPolicyStopsScript(t *testing.T) {
 	b := w.open("/", desktop)
 	b.forgive = []string{"Content Security Policy", "TrustedHTML", "TrustedScript"}
 	for _, attack := range []string{
-		`document.querySelector("#posts").innerHTML = "<img src=x onerror='globalThis.owned = 1'>"`,
+		`document.querySelector(".feed").innerHTML = "<img src=x onerror='globalThis.owned = 1'>"`,
 		`document.body.append(document.createRange().createContextualFragment("<script>globalThis.owned = 2</script>"))`,
 		`const s = document.createElement("script"); s.textContent = "globalThis.owned = 3"; document.body.append(s)`,
 		`const t = document.createElement("script"); t.src = "https://other.example.com/x.js"; document.body.append(t)`,

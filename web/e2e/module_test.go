@@ -14,7 +14,7 @@ func TestModules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
 	b := w.open("/", desktop)
-	b.run(`Promise.all(["post", "words", "stream"].map((m) => import("/" + m + ".js"))).then((all) => { for (const m of all) Object.assign(globalThis, m); })`)
+	b.run(`Promise.all(["post", "words", "stream", "address"].map((m) => import("/" + m + ".js"))).then((all) => { for (const m of all) Object.assign(globalThis, m); })`)
 	for _, c := range []struct{ expression, want string }{
 		{`safe("https://example.com/a b")`, `"https://example.com/a%20b"`},
 		{`safe("http://example.com/")`, `""`},
@@ -23,11 +23,24 @@ func TestModules(t *testing.T) {
 		{`safe("https://me:secret@example.com/")`, `""`},
 		{`safe("/path")`, `""`},
 		{`safe(undefined)`, `""`},
-		{`pieces("a https://t.co/1 b", [{ url: "https://t.co/1", display: "x.example" }])`, `["a ",{"href":"https://t.co/1","words":"x.example","title":"https://t.co/1"}," b"]`},
-		{`pieces("https://t.co/12 https://t.co/1", [{ url: "https://t.co/1", display: "one" }, { url: "https://t.co/12", display: "twelve" }]).map((p) => p.words ?? p)`, `["twelve"," ","one"]`},
-		{`pieces("c++ (https://e.org/?a=b+c)", [{ url: "https://e.org/?a=b+c", display: "e" }]).map((p) => p.words ?? p)`, `["c++ (","e",")"]`},
-		{`pieces("javascript:x", [{ url: "javascript:x", expanded: "http://x" }])`, `["javascript:x"]`},
-		{`pieces("", [])`, `[""]`},
+		{`pieces({ text: "a https://t.co/1 b", urls: [{ url: "https://t.co/1", display: "x.example" }] })`, `["a ",{"href":"https://t.co/1","words":"x.example","title":"https://t.co/1"}," b"]`},
+		{`pieces({ text: "https://t.co/12 https://t.co/1", urls: [{ url: "https://t.co/1", display: "one" }, { url: "https://t.co/12", display: "twelve" }] }).map((p) => p.words ?? p)`, `["twelve"," ","one"]`},
+		{`pieces({ text: "c++ (https://e.org/?a=b+c)", urls: [{ url: "https://e.org/?a=b+c", display: "e" }] }).map((p) => p.words ?? p)`, `["c++ (","e",")"]`},
+		{`pieces({ text: "javascript:x", urls: [{ url: "javascript:x", expanded: "http://x" }] })`, `["javascript:x"]`},
+		{`pieces({ text: "" })`, `[""]`},
+		{`pieces({ text: "#Go @Ann_b #gopher", url: "https://x.com/a/status/1", hashtags: ["go"], mentions: [{ username: "ann_B" }, { username: "x/y" }] })`,
+			`[{"words":"#Go","href":"https://x.com/hashtag/go"}," ",{"words":"@Ann_b","href":"https://x.com/ann_B"}," #gopher"]`},
+		{`pieces({ text: "#go", url: "https://elsewhere.example/@a/1", hashtags: ["go"] })`, `["#go"]`},
+		{`places({ url: "https://twitter.com/ann/status/1", author: { username: "ann" } })`, `{"post":"https://twitter.com/ann/status/1","onX":true,"profile":"https://x.com/ann"}`},
+		{`places({ url: "https://m.example/@ann/1", author: { username: "ann" } })`, `{"post":"https://m.example/@ann/1","onX":false,"profile":"https://m.example/@ann"}`},
+		{`places({ url: "https://twitter.com.evil.example/ann/status/1" }).onX`, `false`},
+		{`places({ url: "javascript:1" })`, `{"post":"","onX":false,"profile":""}`},
+		{`shown("https://pbs.twimg.com/a.jpg") && !shown("https://pbs.twimg.com.evil.example/a.jpg") && !shown("")`, `true`},
+		{`read("https://h/?filter.a=x&filter.b/=y&filter.c=&q=Hot+soup&max_rate=5")`, `{"columns":[{"name":"a","rule":"x"},{"name":"c","rule":""},{"name":"Hot-soup","rule":"Hot soup"}],"pace":"5"}`},
+		{`read("https://h/").columns`, `[{"name":"everything","rule":""}]`},
+		{`write(read("https://h/?filter.a=x+%26+y&filter.c=&max_rate=5"))`, `"/?filter.a=x+%26+y&filter.c=&max_rate=5"`},
+		{`write(read("https://h/"))`, `"/"`},
+		{`[named("東京", []), named("", []), named("tea OR #coffee", [{ name: "tea-coffee" }]), named("x", [], "My Own")]`, `["column","everything","tea-coffee-2","My-Own"]`},
 		{`exactID('{"status_withheld":{"user_id":1,"id":2124336836298231808}}', "id")`, `"2124336836298231808"`},
 		{`exactID('{}', "id")`, `""`},
 		{`mark("go,www.x", 3)`, `["go,","www.x",""]`},
@@ -43,7 +56,7 @@ func TestModules(t *testing.T) {
 		{`gap({ reason: "something_new", missed: null })`, `"Some posts are missing here (something_new)."`},
 		{`[1, 2, 6, 60].map((n) => [backoff(n, 0), backoff(n, 1)])`, `[[500,1000],[1000,2000],[15000,30000],[15000,30000]]`},
 		{`compact({ id_str: "1", id: 2124336836298231999, user: { id_str: "2", screen_name: "a_b", name: "A &amp; B" }, full_text: "1 &lt; 2 &amp;amp; 3", created_at: "Sat Nov 21 02:59:42 +0000 2026" })`,
-			`{"id_str":"1","created_at":"2026-11-21T02:59:42Z","text":"1 < 2 &amp; 3","author":{"id_str":"2","username":"a_b","name":"A &amp; B","verified":false},"urls":[],"media":[],"sensitive":false,"withheld_in":[],"url":"https://twitter.com/a_b/status/1"}`},
+			`{"id_str":"1","created_at":"2026-11-21T02:59:42Z","text":"1 < 2 &amp; 3","author":{"id_str":"2","username":"a_b","name":"A &amp; B","verified":false},"urls":[],"hashtags":[],"mentions":[],"media":[],"sensitive":false,"withheld_in":[],"url":"https://twitter.com/a_b/status/1"}`},
 		{`compact({ id_str: "1", user: { screen_name: "no/name" }, text: "x" }).url`, `""`},
 		{`ids({ id_str: "1", repost_of: { id_str: "2", quote_of: { id_str: "3" } }, quote_of: { id_str: "4" } })`, `["1","2","4","3"]`},
 	} {

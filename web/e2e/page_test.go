@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -19,8 +20,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// artifacts is where pictures of the page are left.
-const artifacts = "artifacts"
+// artifacts is where pictures of the page are left: in this folder, or where
+// ARTIFACTS_DIR says.
+var artifacts = cmp.Or(os.Getenv("ARTIFACTS_DIR"), "artifacts")
 
 // tab is one page in the browser.
 type tab struct {
@@ -44,7 +46,7 @@ var desktop = look{width: 1100, height: 900}
 // arrival notes in the page when the first card stood in it, in ms since the
 // navigation began.
 const arrival = `new MutationObserver((_, o) => {
-	if (!document.querySelector("#posts article")) return;
+	if (!document.querySelector(".feed article")) return;
 	globalThis.firstCard = performance.now();
 	o.disconnect();
 }).observe(document, { childList: true, subtree: true });`
@@ -80,19 +82,32 @@ func (w *world) openWith(path string, l look, script string) *tab {
 	if l.still {
 		motion = "reduce"
 	}
+	b.enable()
 	b.do(
-		command(log.Enable, cdp.Empty{}), command(runtime.Enable, cdp.Empty{}),
 		chromedp.EmulateViewport(l.width, l.height, func(m *emulation.SetDeviceMetricsOverrideParams, touch *emulation.SetTouchEmulationEnabledParams) {
 			m.Mobile, touch.Enabled = l.mobile, l.mobile
 		}),
 		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: motion}},
 		}),
-		command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
-		command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: arrival + script}),
-		chromedp.Navigate(w.url+path),
 	)
+	b.before(arrival + script)
+	b.do(chromedp.Navigate(w.url + path))
 	return b
+}
+
+// enable makes the tab tell what it complains of, and behave as the one that is
+// looked at.
+func (b *tab) enable() {
+	b.t.Helper()
+	b.do(command(log.Enable, cdp.Empty{}), command(runtime.Enable, cdp.Empty{}),
+		command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
+}
+
+// before runs a script in each document from the next one on, before its own.
+func (b *tab) before(script string) {
+	b.t.Helper()
+	b.do(command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}))
 }
 
 // command is a command of the DevTools protocol whose answer does not matter.
@@ -198,19 +213,19 @@ func (b *tab) text(selector string) string {
 // texts are the posts in the list from the top, notices in brackets.
 func (b *tab) texts() []string {
 	b.t.Helper()
-	return ask[[]string](b, `[...document.querySelectorAll("#posts > article")].map((a) => a.matches(".notice") ? "[" + a.textContent + "]" : a.querySelector(".text")?.textContent ?? "")`)
+	return ask[[]string](b, `[...document.querySelectorAll(".feed > article")].map((a) => a.matches(".notice") ? "[" + a.textContent + "]" : a.querySelector(".text")?.textContent ?? "")`)
 }
 
 // shows waits until some post in the list has the words.
 func (b *tab) shows(words string) {
 	b.t.Helper()
-	b.until(fmt.Sprintf(`[...document.querySelectorAll("#posts > article")].some((a) => a.textContent.includes(%q))`, words))
+	b.until(fmt.Sprintf(`[...document.querySelectorAll(".feed > article")].some((a) => a.textContent.includes(%q))`, words))
 }
 
 // place is the distance from the top of the window to the card with the words.
 func (b *tab) place(words string) float64 {
 	b.t.Helper()
-	return ask[float64](b, fmt.Sprintf(`[...document.querySelectorAll("#posts > article")].find((a) => a.textContent.includes(%q)).getBoundingClientRect().top`, words))
+	return ask[float64](b, fmt.Sprintf(`[...document.querySelectorAll(".feed > article")].find((a) => a.textContent.includes(%q)).getBoundingClientRect().top`, words))
 }
 
 // enter puts words into a field, in place of what is there.

@@ -1,8 +1,15 @@
-// One post as an article. Everything a post says goes into text nodes, and a
-// reader is sent to https addresses only.
+// One post as an article, after X's display requirements: who wrote it, with a
+// picture or a letter in its place, name and @name, all leading to the profile;
+// the text as it was written, with live links, tags and mentions; when, leading to
+// the post; the mark of X at its end, leading there too; above it who reposted.
+//
+// This is the one place where posts become elements. Everything a post says goes
+// into text nodes, and a reader is sent to https addresses only. Pictures are
+// loaded when the reader asks for them, and from the hosts that the page's policy
+// names; others are a link.
 
-import { pieces, safe } from "/post.js";
-import { clock } from "/words.js";
+import { pieces, places, safe, shown } from "/post.js";
+import { brief } from "/words.js";
 
 // Languages written from right to left: there the whole card is turned.
 const TURNED = /^(ar|arc|ckb|dv|fa|he|iw|ps|sd|ug|ur|yi)(-|$)/;
@@ -16,22 +23,33 @@ export function make(tag, className = "", ...content) {
   return e;
 }
 
+// icon is one of the drawings that stand in the page.
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "icon");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", "#i-" + name);
+  svg.append(use);
+  return svg;
+}
+
 // card makes the article of a compact post.
 export function card(post) {
-  const shown = post.repost_of ?? post;
+  const inner = post.repost_of ?? post;
   const article = make("article", "card");
   article.tabIndex = 0;
-  if (TURNED.test(shown.lang ?? "")) article.dir = "rtl";
+  if (TURNED.test(inner.lang ?? "")) article.dir = "rtl";
   const label = "c" + ++cards;
-  if (post.repost_of) article.append(make("p", "context", mark("↻"), name(post), " reposted"));
-  if (shown.reply_to?.username) {
-    article.append(make("p", "context", mark("↩"), "Replying to ", isolated("@" + shown.reply_to.username)));
+  if (post.repost_of) article.append(make("p", "context", icon("repost"), linked(places(post).profile, "", name(post)), " reposted"));
+  if (inner.reply_to?.username) {
+    article.append(make("p", "context", icon("reply"), "Replying to ", isolated("@" + inner.reply_to.username)));
   }
-  const line = byline(shown);
+  const line = byline(inner);
   line.id = label;
   article.setAttribute("aria-labelledby", label);
-  article.append(monogram(shown), line, body(shown));
-  if (shown.quote_of) article.append(quote(shown.quote_of));
+  article.append(portrait(inner), line, body(inner));
+  if (inner.quote_of) article.append(quote(inner.quote_of));
   return article;
 }
 
@@ -43,24 +61,32 @@ function quote(post) {
 }
 
 function byline(post) {
-  const line = make("header", "byline", make("span", "name", name(post)));
+  const { profile, post: address, onX } = places(post);
+  const who = linked(profile, "who", make("span", "name", name(post)));
   if (post.author?.verified) {
-    const tick = make("span", "verified", "✓");
+    const tick = make("span", "verified", icon("verified"));
     tick.setAttribute("role", "img");
     tick.setAttribute("aria-label", "verified");
-    line.append(tick);
+    who.append(tick);
   }
-  if (post.author?.username) line.append(make("span", "user", isolated("@" + post.author.username)));
+  if (post.author?.username) who.append(make("span", "user", isolated("@" + post.author.username)));
+  const line = make("header", "byline", who);
   const at = new Date(post.created_at ?? "");
   const dated = !Number.isNaN(at.valueOf());
-  const time = dated ? make("time", "", clock(at)) : make("span", "", "open");
+  const time = dated ? make("time", "", brief(at)) : make("span", "", "open");
   if (dated) {
     time.dateTime = at.toISOString();
     time.title = at.toLocaleString();
     time.dir = "auto"; // a time of day keeps its order also in a card that is turned
   }
-  const href = safe(post.url);
-  if (href !== "" || dated) line.append(href === "" ? time : link(href, "permalink", time));
+  if (address !== "") {
+    const there = link(address, "permalink", time);
+    if (onX) {
+      there.append(icon("x"), make("span", "unseen", " view on X"));
+      there.title = "View on X";
+    }
+    line.append(there);
+  } else if (dated) line.append(time);
   return line;
 }
 
@@ -74,23 +100,25 @@ function link(href, className, ...content) {
   return a;
 }
 
+// linked is a link where there is a place to go to.
+const linked = (href, className, ...content) => (href === "" ? make("span", className, ...content) : link(href, className, ...content));
+
 function body(post) {
   const parts = [text(post), ...(post.media ?? []).map(medium)];
   if (post.withheld_in?.length > 0) parts.push(make("p", "context", "Withheld in " + post.withheld_in.join(", ")));
   if (!post.sensitive) return make("div", "body", ...parts);
-  const cover = make("details", "body cover", make("summary", "", "Marked as sensitive by its source"), ...parts);
-  return cover;
+  return make("details", "body cover", make("summary", "", "Marked as sensitive by its source"), ...parts);
 }
 
 function text(post) {
   const p = make("p", "text");
   p.dir = "auto";
   if (/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(post.lang ?? "") && post.lang !== "und") p.lang = post.lang;
-  for (const piece of pieces(post.text ?? "", post.urls)) {
+  for (const piece of pieces(post)) {
     if (typeof piece === "string") p.append(piece);
     else {
       const a = link(piece.href, "", isolated(piece.words));
-      a.title = piece.title;
+      if (piece.title) a.title = piece.title;
       p.append(a);
     }
   }
@@ -99,35 +127,47 @@ function text(post) {
 
 const KINDS = { photo: "Picture", video: "Video", animated_gif: "Moving picture" };
 
-// medium names a picture instead of loading it: this page asks no other host
-// for anything until the reader follows a link.
+// medium names a picture. This page asks no other host for anything until the
+// reader wants it: a button shows what may be shown here, a link leads to the rest.
 function medium(m) {
   const line = make("p", "medium");
   const kind = KINDS[m.type] ?? "Attachment";
-  const href = safe(m.url);
-  line.append(href === "" ? kind : link(href, "", kind));
   const alt = make("bdi", "", m.alt || "no description");
-  line.append(": ", alt);
+  const href = safe(m.url);
+  if (m.type === "photo" && shown(href)) {
+    const button = make("button", "small", "Show picture");
+    button.type = "button";
+    button.addEventListener("click", () => line.replaceWith(picture(href, m.alt, "photo")));
+    line.append(button, " ", alt);
+  } else line.append(linked(href, "", kind), ": ", alt);
   return line;
+}
+
+function picture(href, alt, className) {
+  const img = make("img", className);
+  img.alt = alt || "";
+  img.loading = "lazy";
+  img.decoding = "async";
+  img.referrerPolicy = "no-referrer";
+  img.src = href;
+  return img;
 }
 
 // name is isolated, so that no control character in it turns the words around it.
 const name = (post) => isolated(post.author?.name || post.author?.username || "Somebody");
 const isolated = (words) => make("bdi", "", words);
 
-function mark(sign) {
-  const s = make("span", "sign", sign);
-  s.setAttribute("aria-hidden", "true");
-  return s;
-}
-
-// monogram stands where a picture would: a letter on one of eight colours.
-function monogram(post) {
+// portrait is the author's picture, if the reader has asked for pictures, over a
+// letter on one of eight colours.
+function portrait(post) {
   const who = post.author?.name || post.author?.username || "?";
   let sum = 0;
   for (const c of post.author?.id_str ?? who) sum = (sum * 31 + c.codePointAt(0)) % 997;
-  const sign = make("span", "monogram hue" + (sum % 8), first(who));
-  sign.setAttribute("aria-hidden", "true");
+  const sign = linked(places(post).profile, "portrait hue" + (sum % 8), first(who));
+  sign.setAttribute("aria-hidden", "true"); // the name beside it says the same
+  if (sign.href) sign.tabIndex = -1;
+  const href = safe(post.author?.avatar);
+  if (document.documentElement.dataset.pictures === "on" && shown(href)) sign.append(picture(href, "", ""));
   return sign;
 }
 
@@ -136,5 +176,5 @@ const letters = "Segmenter" in Intl ? new Intl.Segmenter(undefined, { granularit
 function first(words) {
   const letter = /[\p{L}\p{N}]/u.exec(words)?.[0];
   if (letter) return letter.toLocaleUpperCase();
-  return letters ? [...letters.segment(words)][0].segment : [...words][0];
+  return (letters ? [...letters.segment(words)][0].segment : [...words][0]).slice(0, 16);
 }

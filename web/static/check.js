@@ -34,16 +34,22 @@ export class Check {
   async #ask(filter) {
     const mine = new AbortController();
     this.#asking = mine;
-    let said = {};
-    try {
-      const answer = await fetch("/filters/check?" + filter, { signal: mine.signal });
-      if (answer.ok) said = { understood: await answer.json() };
-      else if (answer.status >= 400 && answer.status < 500) said = { problem: await answer.json() };
-    } catch {
-      // no answer, or one that is not the gateway's: the connection says more about that
-    }
+    const said = await ask(filter, mine.signal);
     if (mine === this.#asking) this.#say(said);
   }
+}
+
+// ask asks now. It resolves with {} when there is no answer, or one that is not the
+// gateway's: the connection says more about that.
+export async function ask(filter, signal) {
+  try {
+    const answer = await fetch("/filters/check?" + filter, { signal });
+    if (answer.ok) return { understood: await answer.json() };
+    if (answer.status >= 400 && answer.status < 500) return { problem: await answer.json() };
+  } catch {
+    // as above
+  }
+  return {};
 }
 
 // explained is what is wrong, in the gateway's own words, with the place and the

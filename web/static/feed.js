@@ -1,79 +1,90 @@
-// The list of live posts, newest first. New posts wait in a queue while the
-// reader is reading, and the queue is bounded: what does not fit is counted.
+// A column's list of posts, newest first. New posts wait in a queue while the
+// reader is reading, and the queue is bounded: what does not fit is counted. Of
+// the posts that are kept only those near the reader are elements: a slice that
+// begins at the newest, and grows as the reader goes down.
 
 import { card, make } from "/card.js";
 import { isGone } from "/gone.js";
-import { ids } from "/post.js";
 import { many } from "/words.js";
 
-const MOST = 200; // cards in the list
-const QUEUE = 150; // entries that wait: fewer, so that the list still shows where they begin
-const SEEN = 4000; // ids by which a repeated post is known
+const MOST = 400; // posts kept
+const SLICE = 24; // elements at least, if there are so many posts
+const STEP = 6; // elements made in one go: a long task would hold up scrolling and typing
+const QUEUE = 150; // entries that wait
+const SEEN = 6000; // ids by which a repeated post is known
 const LINGER = 700; // ms between the end of reading and the list's moving on
+const EVERY = 150; // ms between two drawings: a list that flickers cannot be read
+const FLOODED = 600; // the same, when each drawing brings more than is in sight
+const FLOOD = 10;
 
-// A Feed draws into list, a role=feed element. bar is what sticks above it;
-// beside are other elements that must not move while somebody is in them.
+// turns are what waits to be drawn, of all lists: one each frame.
+const turns = [];
+
+function turn(draw) {
+  turns.push(draw);
+  if (turns.length === 1) requestAnimationFrame(next);
+}
+
+function next() {
+  const draw = turns.shift();
+  if (turns.length > 0) requestAnimationFrame(next);
+  draw();
+}
+
+// A Feed draws into list, a role=feed element inside scroller, which scrolls.
 // changed is called after every change with {waiting, held, cards}.
 export class Feed {
   #list;
-  #bar;
+  #scroller;
   #changed;
-  #shown = new Map(); // article → the post's ids and authors, and no text
-  #queue = []; // entries that came and are not drawn, oldest first
+  #entries = []; // what is shown, newest first: {post or words, node}; nodes are a prefix
+  #drawn = 0; // entries that have a node
+  #goal = 0; // entries that are to have one
+  #queue = []; // entries that came and are not shown, oldest first
   #lost = 0; // posts that fell out of the queue
   #seen = new Set();
-  #frame = 0;
+  #busy = false; // a drawing is to come
+  #filling = false; // more elements are
+  #last = 0; // when it was drawn, ms
+  #every = EVERY;
   #later = 0;
   #paused = false;
-  #over = new Set(); // elements with the pointer on them
-  #inside = new Set(); // elements with the focus in them
+  #over = false; // the pointer is on it
   #settled = 0; // until then the list is being filled, and the pointer does not hold it
 
-  constructor(list, bar, beside, changed) {
+  constructor(list, scroller, changed) {
     this.#list = list;
-    this.#bar = bar;
+    this.#scroller = scroller;
     this.#changed = changed;
-    for (const place of [list, ...beside]) this.#watch(place);
-    addEventListener("scroll", () => this.#soon(), { passive: true });
-    this.#steady();
+    scroller.addEventListener("pointerenter", (e) => (this.#over = e.pointerType === "mouse"));
+    scroller.addEventListener("pointerleave", () => {
+      this.#over = false;
+      this.#soon();
+    });
+    list.addEventListener("focusout", () => this.#soon());
+    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     list.addEventListener("keydown", (e) => this.#key(e));
-  }
-
-  #watch(place) {
-    place.addEventListener("pointerenter", (e) => e.pointerType === "mouse" && this.#over.add(place));
-    place.addEventListener("pointerleave", () => this.#over.delete(place) && this.#soon());
-    place.addEventListener("focusin", () => this.#inside.add(place));
-    place.addEventListener("focusout", () => this.#inside.delete(place) && this.#soon());
-  }
-
-  // The words in the bar may need another line: what is being read stays.
-  #steady() {
-    let height = this.#bar.offsetHeight;
-    new ResizeObserver(() => {
-      const grown = this.#bar.offsetHeight - height;
-      height += grown;
-      if (grown !== 0 && this.held() !== "") scrollBy({ top: grown, behavior: "instant" });
-    }).observe(this.#bar);
   }
 
   // ---- what comes ----
 
+  // add takes a post.
   add(post) {
-    if (isGone(post) || this.#known(post.id_str)) return;
-    this.#put({ post });
+    if (!isGone(post)) this.#put({ post });
   }
 
-  // note puts words between the posts of before and those of after.
-  note(words) {
-    this.#put({ words });
-  }
-
-  #known(id) {
+  // known says whether a post came before, and notes that it came.
+  known(id) {
     if (!id) return false;
     if (this.#seen.has(id)) return true;
     this.#seen.add(id);
     if (this.#seen.size > SEEN) this.#seen.delete(this.#seen.values().next().value);
     return false;
+  }
+
+  // note puts words between the posts of before and those of after.
+  note(words) {
+    if (this.#queue.at(-1)?.words !== words) this.#put({ words });
   }
 
   #put(entry) {
@@ -90,10 +101,11 @@ export class Feed {
   }
 
   clear() {
+    this.#entries = [];
     this.#queue = [];
+    this.#drawn = 0;
     this.#lost = 0;
     this.#seen.clear();
-    this.#shown.clear();
     this.#list.replaceChildren();
     this.#tell();
   }
@@ -101,47 +113,57 @@ export class Feed {
   // sweep takes away everything that must not be shown any more, also out of
   // the queue, and leaves what is being read where it is.
   sweep() {
+    const gone = (entry) => entry.post && isGone(entry.post);
     const queued = this.#queue.length;
-    this.#queue = this.#queue.filter((entry) => !entry.post || !isGone(entry.post));
-    const gone = [...this.#shown].filter(([, post]) => isGone(post)).map(([article]) => article);
-    if (gone.length > 0) {
-      this.#still(() => gone.forEach((article) => this.#remove(article)));
+    this.#queue = this.#queue.filter((entry) => !gone(entry));
+    const dead = this.#entries.filter(gone);
+    if (dead.length > 0) {
+      this.#entries = this.#entries.filter((entry) => !gone(entry));
+      this.#still(() => dead.forEach((entry) => this.#remove(entry)));
+      this.#fill();
       this.#number();
     }
-    if (gone.length > 0 || this.#queue.length < queued) this.#tell();
+    if (dead.length > 0 || this.#queue.length < queued) this.#tell();
   }
 
-  #remove(article) {
-    if (article.contains(document.activeElement)) {
-      (article.nextElementSibling ?? article.previousElementSibling)?.focus({ preventScroll: true });
+  #remove(entry) {
+    if (!entry.node) return;
+    if (entry.node.contains(document.activeElement)) {
+      (entry.node.nextElementSibling ?? entry.node.previousElementSibling)?.focus({ preventScroll: true });
     }
-    this.#shown.delete(article);
-    article.remove();
+    entry.node.remove();
+    entry.node = null;
+    this.#drawn--;
   }
 
   // still runs a change above or below what is being read without moving it: the
   // card with the focus, under the pointer, or the first one in sight.
   #still(change) {
-    const top = this.#top();
+    const top = this.#scroller.getBoundingClientRect().top;
     const cards = [...this.#list.children];
-    const reading = [document.activeElement?.closest("article"), ...cards.filter((c) => c.matches(":hover")), ...cards.filter((c) => c.getBoundingClientRect().bottom > top)];
+    const reading = [document.activeElement?.closest("article"), cards.find((c) => c.matches(":hover")), ...cards.filter((c) => c.getBoundingClientRect().bottom > top)];
     const places = reading.filter((c) => c && this.#list.contains(c)).map((c) => [c, c.getBoundingClientRect().top]);
     change();
     const [anchor, before] = places.find(([c]) => c.isConnected) ?? [];
-    if (anchor && this.#away()) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
+    if (anchor && this.#away()) this.#scroller.scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
   }
 
   // ---- what is drawn ----
 
   #schedule() {
-    if (this.#frame !== 0) return;
+    if (this.#busy) return;
+    this.#busy = true;
     this.#list.setAttribute("aria-busy", "true");
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
+    const wait = this.#last + this.#every - performance.now();
+    const draw = () => {
+      this.#last = performance.now();
+      this.#busy = false;
       if (this.held() === "") this.#draw();
-      this.#list.setAttribute("aria-busy", "false");
+      if (!this.#busy) this.#list.setAttribute("aria-busy", "false");
       this.#tell();
-    });
+    };
+    if (wait > 0) setTimeout(() => turn(draw), wait);
+    else turn(draw);
   }
 
   #soon() {
@@ -149,45 +171,76 @@ export class Feed {
     this.#later = setTimeout(() => (this.#queue.length > 0 ? this.#schedule() : this.#tell()), LINGER);
   }
 
-  // flush draws what waits, and shows it.
+  #scrolled() {
+    const s = this.#scroller;
+    if (s.scrollTop + 2 * s.clientHeight > s.scrollHeight) this.#fill(this.#drawn + SLICE);
+    this.#soon();
+  }
+
+  // flush shows what waits.
   flush() {
+    this.#scroller.scrollTo({ top: 0, behavior: "instant" });
     this.#draw();
     this.#tell();
-    if (this.#away()) this.#list.scrollIntoView({ block: "start", behavior: "instant" });
   }
 
   #draw() {
     if (this.#lost > 0) {
       this.#queue.unshift({ words: many(this.#lost, "post") + " that came meanwhile " + (this.#lost === 1 ? "was" : "were") + " not kept." });
     }
-    const articles = this.#queue.map((entry) => this.#article(entry)).reverse();
+    const fresh = this.#queue.reverse();
     this.#queue = [];
     this.#lost = 0;
-    if (articles.length === 0) return;
+    if (fresh.length === 0) return;
+    this.#every = fresh.length > FLOOD ? FLOODED : EVERY;
+    // Of many new ones only the first come into sight; the others below them, and
+    // all that was there, are drawn again, step by step.
+    if (fresh.length > FLOOD) this.#shorten(0);
     const batch = document.createDocumentFragment();
-    batch.append(...articles);
+    for (const entry of fresh.slice(0, FLOOD)) batch.append(this.#node(entry));
+    if (fresh.length < 4) for (const node of batch.children) node.classList.add("arriving");
     this.#list.prepend(batch);
-    while (this.#list.childElementCount > MOST) this.#remove(this.#list.lastElementChild);
+    this.#entries.unshift(...fresh);
+    this.#shorten(SLICE + STEP);
+    this.#entries.length = Math.min(this.#entries.length, MOST);
     this.#number();
+    this.#fill();
   }
 
-  #article(entry) {
-    if (entry.post) {
-      const article = card(entry.post);
-      this.#shown.set(article, bones(entry.post));
-      return article;
-    }
-    const article = make("article", "notice", make("p", "", entry.words));
-    article.tabIndex = 0;
-    article.setAttribute("aria-label", "Notice");
-    return article;
+  // shorten leaves elements to the newest n entries only.
+  #shorten(n) {
+    for (let i = Math.min(this.#entries.length, this.#drawn) - 1; i >= n; i--) this.#remove(this.#entries[i]);
   }
 
-  #number() {
-    let place = 0;
-    for (const article of this.#list.children) {
-      article.setAttribute("aria-posinset", String(++place));
-      article.setAttribute("aria-setsize", "-1");
+  // fill gives elements to the newest n entries, some in each frame.
+  #fill(n = SLICE) {
+    this.#goal = Math.max(SLICE, Math.min(n, this.#entries.length));
+    if (this.#filling || this.#drawn >= Math.min(this.#goal, this.#entries.length)) return;
+    this.#filling = true;
+    turn(() => {
+      this.#filling = false;
+      this.#grow(Math.min(this.#drawn + STEP, this.#goal));
+      this.#fill(this.#goal);
+    });
+  }
+
+  #grow(n) {
+    const before = this.#drawn;
+    const until = Math.min(n, this.#entries.length);
+    for (let i = before; i < until; i++) this.#list.append(this.#node(this.#entries[i]));
+    this.#number(before);
+  }
+
+  #node(entry) {
+    entry.node = entry.post ? card(entry.post) : notice(entry.words);
+    this.#drawn++;
+    return entry.node;
+  }
+
+  #number(from = 0) {
+    for (let i = from; i < this.#drawn; i++) {
+      this.#entries[i].node.setAttribute("aria-posinset", String(i + 1));
+      this.#entries[i].node.setAttribute("aria-setsize", "-1");
     }
   }
 
@@ -206,28 +259,23 @@ export class Feed {
   // held says why new posts wait: a name in words.held, or "" if they do not.
   held() {
     if (this.#paused) return "paused";
-    if (this.#list.childElementCount === 0) return ""; // there is nothing to read yet
+    if (this.#entries.length === 0) return ""; // there is nothing to read yet
     if (this.#away()) return "scrolled";
-    if (this.#inside.size > 0) return "focus";
-    if (this.#over.size > 0 && performance.now() > this.#settled) return "pointer";
+    if (this.#list.contains(document.activeElement)) return "focus";
+    if (this.#over && performance.now() > this.#settled) return "pointer";
     return "";
   }
 
-  #top() {
-    return this.#bar.getBoundingClientRect().bottom;
-  }
-
-  // away: the head of the list lies under the bar, or above the window.
   #away() {
-    return this.#list.getBoundingClientRect().top < this.#top() - 8;
+    return this.#scroller.scrollTop > 8;
   }
 
   #tell() {
     const waiting = this.#queue.filter((entry) => entry.post).length + this.#lost;
-    this.#changed({ waiting, held: this.held(), cards: this.#list.childElementCount });
+    this.#changed({ waiting, held: this.held(), cards: this.#entries.length });
   }
 
-  // ---- by keyboard: the feed pattern of ARIA, and j and k ----
+  // ---- by keyboard: the feed pattern of ARIA ----
 
   #key(e) {
     const step = { PageDown: 1, PageUp: -1 }[e.key];
@@ -237,18 +285,20 @@ export class Feed {
     }
   }
 
-  // move puts the focus on the next card (1) or the one before (-1).
+  // move puts the focus on the next card (1), the one before (-1), or, from
+  // elsewhere, the first in sight.
   move(step) {
-    const cards = [...this.#list.children];
-    const at = cards.indexOf(document.activeElement?.closest("article"));
-    const top = this.#top();
-    const to = at < 0 ? cards.find((c) => c.getBoundingClientRect().bottom > top) : cards[at + step];
-    to?.focus();
+    const at = this.#entries.findIndex((entry) => entry.node?.contains(document.activeElement));
+    if (at + step >= this.#drawn) this.#grow(this.#drawn + STEP);
+    const top = this.#scroller.getBoundingClientRect().top;
+    const to = at < 0 ? this.#entries.find(({ node }) => node && node.getBoundingClientRect().bottom > top) : this.#entries[at + step];
+    to?.node?.focus();
   }
 }
 
-// bones are what is needed to know that a card must go.
-function bones(post) {
-  const inner = (p) => p && { id_str: p.id_str, author: { id_str: p.author?.id_str }, repost_of: inner(p.repost_of), quote_of: inner(p.quote_of) };
-  return inner(post);
+function notice(words) {
+  const article = make("article", "notice", make("p", "", words));
+  article.tabIndex = 0;
+  article.setAttribute("aria-label", "Notice");
+  return article;
 }

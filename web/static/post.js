@@ -21,8 +21,11 @@ function fromStatus(status, depth = 0) {
       username: user.screen_name,
       name: user.name,
       verified: user.verified === true,
+      avatar: user.profile_image_url_https,
     },
     urls: (entities.urls ?? []).map((u) => ({ url: u.url, expanded: u.expanded_url, display: u.display_url })),
+    hashtags: (entities.hashtags ?? []).map((h) => h.text),
+    mentions: (entities.user_mentions ?? []).map((m) => ({ id_str: m.id_str, username: m.screen_name })),
     media: (extended.media ?? []).map((m) => ({ type: m.type, url: m.media_url_https, alt: m.ext_alt_text })),
     sensitive: status.possibly_sensitive === true,
     withheld_in: status.withheld_in_countries ?? [],
@@ -75,18 +78,52 @@ export function safe(address) {
   return url.protocol === "https:" && url.username === "" && url.password === "" ? url.href : "";
 }
 
-// pieces cuts a text at its links: strings, and {href, words, title} for each
-// place where the address of one of the urls stands.
-export function pieces(text, urls = []) {
-  const known = new Map();
-  for (const u of urls) {
+// HOSTS are those that pictures may be shown from: X's own. The policy that the
+// page is served with names the same.
+export const HOSTS = ["pbs.twimg.com"];
+
+// shown reports whether a picture at this address may be shown in the page.
+export const shown = (address) => address !== "" && HOSTS.includes(new URL(address).hostname);
+
+const X = /^https:\/\/(?:www\.|mobile\.)?(?:twitter|x)\.com\//;
+
+// places are the addresses that a post and its author have, "" where there is
+// none: {post, profile, onX}. A profile is where the post's own path begins.
+export function places(post) {
+  const address = safe(post.url);
+  const onX = X.test(address);
+  const { username } = post.author ?? {};
+  if (onX) return { post: address, onX, profile: /^\w+$/.test(username ?? "") ? "https://x.com/" + username : "" };
+  const home = /^(https:\/\/[^/?#]+\/(?:@[^/?#]+|profile\/[^/?#]+))\/[^?#]+$/.exec(address);
+  return { post: address, onX, profile: home?.[1] ?? "" };
+}
+
+// pieces cuts the text of a post at its links: strings, and {href, words, title}
+// for each place where the address of one of its urls stands; on X also for tags
+// and mentions.
+export function pieces(post) {
+  const text = post.text ?? "";
+  const known = new Map(); // as written, in small letters → the link
+  for (const u of post.urls ?? []) {
     const href = safe(u.url) || safe(u.expanded);
-    if (u.url && href !== "") known.set(u.url, { href, words: u.display || u.url, title: safe(u.expanded) || href });
+    if (u.url && href !== "") known.set(u.url.toLowerCase(), { href, words: u.display || u.url, title: safe(u.expanded) || href });
   }
+  if (places(post).onX) {
+    for (const tag of post.hashtags ?? []) known.set("#" + tag.toLowerCase(), { href: "https://x.com/hashtag/" + encodeURIComponent(tag) });
+    for (const { username } of post.mentions ?? []) if (/^\w+$/.test(username ?? "")) known.set("@" + username.toLowerCase(), { href: "https://x.com/" + username });
+  }
+  if (places(post).onX) for (const [short] of text.matchAll(/https:\/\/t\.co\/\w{1,32}/g)) if (!known.has(short.toLowerCase())) known.set(short.toLowerCase(), { href: short }); // of pictures
   if (known.size === 0) return [text];
-  // The longest first: one address may be the beginning of another.
-  const all = [...known.keys()].sort((a, b) => b.length - a.length).map((u) => u.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return text.split(new RegExp("(" + all.join("|") + ")")).filter((s) => s !== "").map((s) => known.get(s) ?? s);
+  // The longest first: one address may be the beginning of another. A tag ends
+  // where its letters end.
+  const all = [...known.keys()].sort((a, b) => b.length - a.length).map((u) => u.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") + (/^[#@]/.test(u) ? "(?![\\p{L}\\p{N}_])" : ""));
+  return text
+    .split(new RegExp("(" + all.join("|") + ")", "iu"))
+    .filter((s) => s !== "")
+    .map((s) => {
+      const found = known.get(s.toLowerCase());
+      return found ? { words: s, ...found } : s;
+    });
 }
 
 // exactID reads an id out of JSON that gives it as a number, too large for

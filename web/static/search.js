@@ -33,6 +33,12 @@ export class Search {
     this.#command();
   }
 
+  // about searches for words that are given.
+  about(words) {
+    this.#at.form.elements.q.value = words;
+    this.#at.form.requestSubmit();
+  }
+
   #asked() {
     const { q, max } = this.#at.form.elements;
     return "/search/pages?" + new URLSearchParams({ q: q.value.trim(), max: max.value });

@@ -1,13 +1,11 @@
-// The connection to /stream. EventSource reconnects by itself after most
-// failures; a Stream does the rest: it says how things stand, finds out why
-// EventSource gave up, tries again with the last event id, and does not trust a
+// One connection to /stream that does not give up: it comes back after whatever
+// EventSource gave up for, with the last event id, and does not trust a
 // connection that has fallen silent.
 
 import { exactID } from "/post.js";
 
 const SOONEST = 1000; // ms to the first attempt of our own
 const LATEST = 30000;
-const FRESH = 5 * 60 * 1000; // after a longer rest the page begins anew
 
 // With the dictionary at hand a stream takes less than half of the bytes. It is
 // worth a moment's wait: a browser that has it once finds it in its cache. Others
@@ -24,32 +22,36 @@ async function fetchDictionary(link) {
   }
 }
 
-// A Stream calls on.state(name, facts), and on.hello, post, gap, upstream and
-// gone with what the events hold.
+// A Stream calls on.state(name, facts) and on.refused(problem), and with what the
+// events hold, and their id: on.hello(hello, back, id), on.post(post, names, id),
+// on.gap, on.upstream, on.gone; on.beat(id) for each sign of life. back is
+// whether this object had a hello before.
 export class Stream {
-  #params; // the filter and max_rate
+  #params; // the filters and max_rate
   #since; // where a connection without an id begins
   #on;
   #source = null;
   #begun = false; // start was called, and stop not since
-  #id = ""; // of the last event
+  #id; // of the last event
   #met = false; // there was a hello
+  #names = []; // what the next post matches
   #failures = 0; // since the last event
   #bye = "";
   #alive = 0; // when the last event came, ms
   #beat = 15000; // ms between heartbeats
   #watch = 0;
   #again = 0;
-  #rested = 0; // since when, ms; 0: at work
 
-  constructor(params, since, on) {
+  // params are those of the filter; the stream goes on behind the event id, or,
+  // if that is "", begins so long ago as since says.
+  constructor(params, id, since, on) {
     this.#params = params;
+    this.#id = id;
     this.#since = since;
     this.#on = on;
   }
 
   async start() {
-    this.#on.state("connecting");
     this.#begun = true;
     await dictionary;
     if (this.#begun) this.#open();
@@ -57,31 +59,14 @@ export class Stream {
 
   stop() {
     this.#begun = false;
+    this.#close();
+  }
+
+  #close() {
     clearTimeout(this.#again);
     clearInterval(this.#watch);
     this.#source?.close();
     this.#source = null;
-  }
-
-  // rest closes the connection while nobody looks; wake goes on where it was.
-  rest() {
-    if (this.#rested !== 0 || this.#source === null) return;
-    this.stop();
-    this.#rested = Date.now();
-    this.#on.state("resting");
-  }
-
-  wake() {
-    if (this.#rested === 0) return;
-    const away = Date.now() - this.#rested;
-    this.#rested = 0;
-    if (away > FRESH) {
-      this.#id = "";
-      this.#met = false;
-      this.#on.rested(away);
-    }
-    this.#on.state("reconnecting");
-    this.#open();
   }
 
   #address() {
@@ -94,28 +79,31 @@ export class Stream {
   }
 
   #open() {
-    this.stop();
+    this.#close();
     const source = new EventSource(this.#address());
     this.#source = source;
     this.#alive = Date.now();
     this.#watch = setInterval(() => this.#check(), this.#beat);
-
     const listen = (name, use) =>
       source.addEventListener(name, (e) => {
         if (source !== this.#source) return;
         this.#id = e.lastEventId || this.#id;
         this.#alive = Date.now();
         this.#failures = 0;
-        use?.(JSON.parse(e.data), e.data);
+        use(JSON.parse(e.data), e.data);
       });
-    listen("message", (post) => this.#on.post(post));
+    listen("match", (e) => (this.#names = e.match));
+    listen("message", (post) => {
+      this.#on.post(post, this.#names, this.#id);
+      this.#names = [];
+    });
     listen("hello", (e) => this.#hello(e.hello));
     listen("gap", (e) => this.#on.gap(e.gap));
     listen("upstream", (e) => this.#on.upstream(e.upstream));
     listen("delete", (e, json) => this.#on.gone({ post: e.delete.status.id_str ?? exactID(json, "id") }));
     listen("status_withheld", (_, json) => this.#on.gone({ post: exactID(json, "id") }));
     listen("user_withheld", (_, json) => this.#on.gone({ author: exactID(json, "id") }));
-    listen("heartbeat");
+    listen("heartbeat", () => this.#on.beat(this.#id));
     listen("bye", (e) => {
       this.#bye = e.bye.reason;
       this.#on.state("reconnecting", { bye: this.#bye });
@@ -132,7 +120,7 @@ export class Stream {
       clearInterval(this.#watch);
       this.#watch = setInterval(() => this.#check(), this.#beat);
     }
-    this.#on.hello(hello, back);
+    this.#on.hello(hello, back, this.#id);
     this.#on.upstream(hello.upstream);
   }
 

@@ -15,6 +15,12 @@ export function clock(time) {
     : at.toLocaleString([], { ...hour, day: "numeric", month: "short", year: "numeric" });
 }
 
+// brief is the time of day to the minute.
+export function brief(at) {
+  const minute = { hour: "2-digit", minute: "2-digit" };
+  return at.toDateString() === new Date().toDateString() ? at.toLocaleTimeString([], minute) : at.toLocaleDateString([], { day: "numeric", month: "short" });
+}
+
 // connection says how the page stands with the gateway: a mood (good, busy,
 // bad) and words.
 export function connection(state, facts = {}) {
@@ -23,7 +29,7 @@ export function connection(state, facts = {}) {
     case "connecting":
       return ["busy", "Connecting to the gateway…"];
     case "live":
-      return ["good", facts.filter ? "Live, filtered" : "Live, every post"];
+      return ["good", "Live"];
     case "resumed":
       return ["good", facts.whole ? "Live again, nothing was missed" : "Live again, some posts were missed"];
     case "silent":
@@ -33,7 +39,7 @@ export function connection(state, facts = {}) {
     case "gone":
       return ["bad", "The gateway cannot be reached; trying again" + seconds + "…"];
     case "refused":
-      return ["bad", "Not connected: the gateway did not take this filter"];
+      return ["bad", "Not connected: the gateway took none of these filters"];
     case "denied":
       return ["bad", "Not connected: " + facts.detail + (seconds && "; trying again" + seconds)];
     case "resting":
@@ -93,9 +99,9 @@ export function gap(g) {
 // held says why new posts wait.
 export const held = {
   paused: "Paused.",
-  scrolled: "Holding still while you read further down.",
+  scrolled: "Holding still: you read further down.",
   pointer: "Holding still under the pointer.",
-  focus: "Holding still while you are in the list.",
+  focus: "Holding still: you are in this list.",
 };
 
 // curl is a command that a shell understands, whatever is in the address.

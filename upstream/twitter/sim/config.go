@@ -72,10 +72,10 @@ type Config struct {
 	// many filtered streams a token may have open (0: 1), XSlotHold how long the
 	// slot of a client that left without a word stays taken, XRules how many rules
 	// there may be (0: 1,000), XPostCap after how many delivered posts a month the
-	// usage is capped (0: never).
+	// usage is capped (0: never), XSearchLag how old a post must be to be found (0: 30 s).
 	XKeepAlive                 time.Duration
 	XStreams, XRules, XPostCap int
-	XSlotHold                  time.Duration
+	XSlotHold, XSearchLag      time.Duration
 	// XBackfill and XCompliance say that the token may use backfill_minutes and the
 	// compliance streams, XNoConnections that it may not use the Connections API.
 	XBackfill, XCompliance, XNoConnections bool
@@ -96,6 +96,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Queue, 4096)
 	setDefault(&c.WriteTimeout, 30*time.Second)
 	setDefault(&c.XKeepAlive, 20*time.Second)
+	setDefault(&c.XSearchLag, 30*time.Second)
 	setDefault(&c.XStreams, 1)
 	setDefault(&c.XRules, 1000)
 	setDefault(&c.SearchLimit, 180)

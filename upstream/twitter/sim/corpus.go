@@ -58,7 +58,8 @@ type post struct {
 	sensitive           bool
 	withheld            string
 	ascii               bool
-	dead                bool // deleted
+	dead                bool      // deleted
+	versions            *[]uint64 // ids of all forms of an edited post, oldest first; nil: it was never edited
 	raw                 []byte
 	view                *filter.Post // raw as searches look at it; made when first asked
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 )
@@ -16,6 +17,7 @@ type Draft struct {
 	ReplyTo string    // id of a post
 	Retweet string    // id of a post; Text is not used
 	Quote   string    // id of a post
+	Edits   string    // id of the post that this is a later form of
 	Point   []float64 // lon, lat; nil: no coordinates
 	Place   []float64 // west, south, east, north of a place's bounding_box; nil: no place
 }
@@ -34,7 +36,13 @@ func (s *Server) Post(d Draft) Posted {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	made := s.corpus.Post(d, s.now())
-	s.publish(message{raw: made.JSON, about: made.JSON, post: true, of: s.corpus.find(made.ID)}, false)
+	p := s.corpus.find(made.ID)
+	m := message{raw: made.JSON, about: made.JSON, post: true, of: p}
+	if p.versions != nil {
+		m.duty = fmt.Appendf(nil, `{"data":{"tweet_edit":{"tweet":{"id":"%d"},"initial_tweet_id":"%d","edit_tweet_ids":%s,"event_at":%q}}}`,
+			p.id, (*p.versions)[0], p.history(), eventAt(s.now()))
+	}
+	s.publish(m, false)
 	return made
 }
 
@@ -60,6 +68,13 @@ func (c *Corpus) Post(d Draft, now time.Time) Posted {
 	}
 	if to := c.find(d.ReplyTo); to != nil {
 		p.replyID, p.replyUser = to.id, to.user
+	}
+	if old := c.find(d.Edits); old != nil {
+		if old.versions == nil {
+			old.versions = &[]uint64{old.id}
+		}
+		p.versions = old.versions
+		*p.versions = append(*p.versions, p.id)
 	}
 	if len(d.Place) == 4 {
 		p.place = &place{"51a00000000000ff", "city", "Testville", "Testville", "XX", "Testland", [4]float64(d.Place)}

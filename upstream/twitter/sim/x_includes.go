@@ -205,7 +205,15 @@ func (w *writer) v2User(u *user, a asked) {
 	}
 	optional("description", u.bio)
 	optional("location", u.location)
+	optional("url", u.site)
 	optional("profile_image_url", u.avatar)
+	if a.user("created_at") {
+		w.lit(`,"created_at":`)
+		w.rfc3339(u.since)
+	}
+	if a.user("protected") {
+		w.lit(`,"protected":false`)
+	}
 	if a.user("verified") {
 		w.lit(`,"verified":`)
 		w.bool(u.verified)
@@ -219,6 +227,8 @@ func (w *writer) v2User(u *user, a asked) {
 		w.num(u.id%30000 + 100)
 		w.lit(`,"listed_count":`)
 		w.num(u.followers / 90)
+		w.lit(`,"like_count":`)
+		w.num(u.id % 9000)
 		w.lit(`}`)
 	}
 	w.lit(`}`)
@@ -226,6 +236,12 @@ func (w *writer) v2User(u *user, a asked) {
 
 func (w *writer) v2File(f *file, a asked) {
 	w.lit(`{"media_key":"` + f.key() + `","type":"` + f.kind + `"`)
+	if a.media("width") {
+		w.lit(`,"width":2048`)
+	}
+	if a.media("height") {
+		w.lit(`,"height":1366`)
+	}
 	if f.kind == "photo" {
 		if a.media("url") {
 			w.lit(`,"url":`)
@@ -235,6 +251,9 @@ func (w *writer) v2File(f *file, a asked) {
 		if a.media("preview_image_url") {
 			w.lit(`,"preview_image_url":`)
 			w.str(f.url)
+		}
+		if a.media("duration_ms") {
+			w.lit(`,"duration_ms":14000`)
 		}
 		if a.media("variants") {
 			w.lit(`,"variants":[{"content_type":"application/x-mpegURL","url":`)

@@ -72,7 +72,7 @@ func (w *writer) v2(c *Corpus, p *post, a asked) {
 		shown, note = &short, true
 	}
 	id := strconv.FormatUint(p.id, 10)
-	w.lit(`{"id":"` + id + `","edit_history_tweet_ids":["` + id + `"],"text":`)
+	w.lit(`{"id":"` + id + `","edit_history_tweet_ids":` + p.history() + `,"text":`)
 	w.str(shown.wire)
 	if a.tweet("author_id") || a.expands("author_id") {
 		w.lit(`,"author_id":"` + strconv.FormatUint(p.user.id, 10) + `"`)
@@ -113,6 +113,21 @@ func (w *writer) v2(c *Corpus, p *post, a asked) {
 		w.lit(`,"public_metrics":{"retweet_count":` + n + `,"reply_count":0,"like_count":` + n + `,"quote_count":0}`)
 	}
 	w.lit(`}`)
+}
+
+// history is edit_history_tweet_ids.
+func (p *post) history() string {
+	if p.versions == nil {
+		return `["` + strconv.FormatUint(p.id, 10) + `"]`
+	}
+	list := `[`
+	for i, id := range *p.versions {
+		if i > 0 {
+			list += `,`
+		}
+		list += `"` + strconv.FormatUint(id, 10) + `"`
+	}
+	return list + `]`
 }
 
 // noteRunes is the length of a text that fits the field text of v2.

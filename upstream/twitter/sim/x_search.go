@@ -43,7 +43,7 @@ func (s *Server) searchX(q url.Values) ([]byte, *refusal) {
 		}
 	}
 	now := s.now()
-	from, to := now.Add(-7*24*time.Hour), now.Add(-30*time.Second)
+	from, to := now.Add(-7*24*time.Hour), now.Add(-s.cfg.XSearchLag)
 	for name, into := range map[string]*time.Time{"start_time": &from, "end_time": &to} {
 		if v := q.Get(name); v != "" {
 			if *into, err = time.Parse(time.RFC3339, v); err != nil {

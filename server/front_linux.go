@@ -1,0 +1,237 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Front returns a listener for NewHTTP's public server that serves plain requests
+// for a stream by itself, and hands all other connections on. It owns l. A
+// listener that is not TCP's is returned as it is.
+func (s *Server) Front(l net.Listener) net.Listener {
+	tcp, is := l.(*net.TCPListener)
+	if !is {
+		return l
+	}
+	file, err := tcp.File() // package net lets nobody else accept
+	if err != nil {
+		return l
+	}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		_ = file.Close()
+		return l
+	}
+	return &front{
+		TCPListener: tcp, file: file, raw: raw, server: s,
+		others: make(chan net.Conn), failed: make(chan error, 1), closed: make(chan struct{}),
+	}
+}
+
+// front accepts connections and takes those that ask for a stream.
+type front struct {
+	*net.TCPListener
+	file   *os.File // the same socket
+	raw    syscall.RawConn
+	server *Server
+
+	begin, end sync.Once
+	loops      sync.WaitGroup
+	others     chan net.Conn // for net/http
+	failed     chan error    // why a loop ended
+	closed     chan struct{}
+}
+
+// Accept returns the next connection that is for net/http.
+func (f *front) Accept() (net.Conn, error) {
+	f.begin.Do(f.start)
+	select {
+	case c := <-f.others:
+		return c, nil
+	case err := <-f.failed:
+		f.failed <- err // for whoever asks again
+		return nil, err
+	case <-f.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close closes the listener and ends the loops.
+func (f *front) Close() error {
+	err := net.ErrClosed
+	f.end.Do(func() {
+		close(f.closed)
+		err = errors.Join(f.TCPListener.Close(), f.file.Close())
+	})
+	f.loops.Wait()
+	return err
+}
+
+// start has connections wait in the kernel until they have asked something, a
+// second at most, and starts the loops: few, so that of thousands that come at
+// once most wait there too.
+func (f *front) start() {
+	_ = f.raw.Control(func(fd uintptr) {
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_DEFER_ACCEPT, 1)
+	})
+	for range min(max(runtime.GOMAXPROCS(0), 4), 16) {
+		f.loops.Go(f.loop)
+	}
+}
+
+// loop accepts until the listener is closed or fails for good.
+func (f *front) loop() {
+	wait := time.Duration(0)
+	for {
+		fd, peer, err := f.accept()
+		switch {
+		case err == nil:
+			wait = 0
+			f.serve(fd, peer)
+		case errors.Is(err, syscall.ECONNABORTED):
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			f.server.opts.Log.Warn("a connection cannot be accepted; trying again", "error", err, "in", wait)
+			select {
+			case <-time.After(wait):
+			case <-f.closed:
+				return
+			}
+		default:
+			select {
+			case f.failed <- err:
+			default:
+			}
+			return
+		}
+	}
+}
+
+// accept returns a connection's descriptor and who is at its other end.
+func (f *front) accept() (fd int, peer netip.AddrPort, err error) {
+	var from syscall.Sockaddr
+	closed := f.raw.Read(func(listener uintptr) bool {
+		for {
+			fd, from, err = syscall.Accept4(int(listener), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+			if err != syscall.EINTR {
+				return err != syscall.EAGAIN
+			}
+		}
+	})
+	if closed != nil {
+		return 0, peer, closed
+	}
+	switch a := from.(type) {
+	case *syscall.SockaddrInet4:
+		peer = netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *syscall.SockaddrInet6:
+		peer = netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
+	}
+	return fd, peer, err
+}
+
+// serve takes a connection that asks for a stream, and hands on any other.
+func (f *front) serve(fd int, peer netip.AddrPort) {
+	t := takers.Get().(*taker)
+	defer takers.Put(t)
+	n, err := readOnce(fd, t.head[:])
+	if err != nil || n == 0 { // broken, or closed without a word
+		_ = syscall.Close(fd)
+		return
+	}
+	if r := t.request(max(n, 0), peer); r != nil && f.take(fd, r) {
+		return
+	}
+	c, err := asConn(fd, bytes.Clone(t.head[:max(n, 0)]))
+	if err != nil {
+		return
+	}
+	select {
+	case f.others <- c:
+	case <-f.closed:
+		_ = c.Close()
+	}
+}
+
+// readOnce reads what is there. n is -1 if that is nothing yet.
+func readOnce(fd int, p []byte) (n int, err error) {
+	for {
+		n, err = syscall.Read(fd, p)
+		switch err {
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			return -1, nil
+		}
+		return n, err
+	}
+}
+
+// take serves the stream that r asks for on the socket; false: it cannot be, and
+// nothing was written.
+func (f *front) take(fd int, r *http.Request) (taken bool) {
+	w := &socket{fd: fd, header: make(http.Header, 8)}
+	defer func() {
+		if v := recover(); v != nil {
+			f.server.opts.Log.Error("a handler panicked", "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+			taken = w.taken
+		}
+	}()
+	f.server.bound.makeRoom()
+	tuneDescriptor(fd, f.server.stale())
+	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	f.server.direct.ServeHTTP(w, r)
+	return w.taken
+}
+
+// conn is a connection of which the first bytes have been read.
+type conn struct {
+	*net.TCPConn
+	read []byte // before what the socket has
+}
+
+// asConn makes a net.Conn of a descriptor, which is its own from now on.
+func asConn(fd int, read []byte) (net.Conn, error) {
+	file := os.NewFile(uintptr(fd), "tcp")
+	defer file.Close()
+	c, err := net.FileConn(file)
+	if err != nil {
+		return nil, err
+	}
+	tcp, is := c.(*net.TCPConn)
+	if !is {
+		return c, errors.Join(net.ErrClosed, c.Close())
+	}
+	_ = tcp.SetKeepAlive(false) // as of any connection here: heartbeats and timeouts do it
+	return &conn{tcp, read}, nil
+}
+
+// TCP is the connection below.
+func (c *conn) TCP() *net.TCPConn { return c.TCPConn }
+
+// Read returns first what has been read.
+func (c *conn) Read(p []byte) (int, error) {
+	if len(c.read) == 0 {
+		return c.TCPConn.Read(p)
+	}
+	n := copy(p, c.read)
+	if c.read = c.read[n:]; len(c.read) == 0 {
+		c.read = nil
+	}
+	return n, nil
+}
+
+// WriteTo is there so that io.Copy does not pass by Read.
+func (c *conn) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, struct{ io.Reader }{c})
+}

@@ -1,0 +1,168 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// beside opens another tab in the same browser, so that the two share what tabs
+// of one browser share.
+func (b *tab) beside(address string) *tab {
+	b.t.Helper()
+	ctx, closeTab := chromedp.NewContext(b.ctx)
+	other := &tab{t: b.t, ctx: ctx, forgive: b.forgive}
+	b.t.Cleanup(func() {
+		closeTab()
+		other.noComplaints()
+	})
+	if err := chromedp.Do(ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := chromedp.Listen(ctx, other.listen); err != nil {
+		b.t.Fatal(err)
+	}
+	other.enable()
+	other.do(chromedp.Navigate(address))
+	return other
+}
+
+// clients is how many streams the gateway serves.
+func (w *world) clients() int {
+	answer, err := http.Get(w.url + "/status")
+	if err != nil {
+		return -1
+	}
+	defer answer.Body.Close()
+	var status struct{ Clients int }
+	if json.NewDecoder(answer.Body).Decode(&status) != nil {
+		return -1
+	}
+	return status.Clients
+}
+
+// Over HTTP/1.1 a browser has six connections to an origin. Seven tabs need one.
+func TestSevenTabsShareOneConnection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	w.post("before all, tab1")
+	w.held(1)
+	first := w.open("/?filter.one=tab1&max_rate=off", desktop)
+	first.shows("before all")
+	tabs := []*tab{first}
+	for n := 2; n <= 7; n++ {
+		b := first.beside(fmt.Sprintf("%s/?filter.mine=tab%d&filter.one=tab1&max_rate=off", w.url, n))
+		b.shows("before all") // the last minutes, in every tab
+		tabs = append(tabs, b)
+	}
+	first.until(`document.querySelector("#connection").textContent === "Live, one connection for 7 tabs"`)
+	w.eventually("one connection", func() bool { return w.clients() == 1 })
+	for n := 2; n <= 7; n++ {
+		w.post(fmt.Sprintf("for tab%d alone", n))
+	}
+	gone := w.post("for all, tab1")
+	for i, b := range tabs {
+		if i > 0 {
+			b.shows(fmt.Sprintf("for tab%d alone", i+1))
+		}
+		b.shows("for all, tab1")
+		if n := ask[int](b, `[...document.querySelectorAll(".feed article")].filter((a) => / alone/.test(a.textContent)).length`); n != min(i, 1) {
+			t.Errorf("tab %d shows %d posts for one tab", i+1, n)
+		}
+	}
+	w.sim.Delete(gone)
+	for _, b := range tabs {
+		b.until(`!document.body.textContent.includes("for all, tab1")`)
+	}
+
+	// The tab that has the connection goes: another takes over, and nothing is lost.
+	first.do(chromedp.Navigate("about:blank"))
+	w.post("during the change, tab1")
+	for _, b := range tabs[1:] {
+		b.shows("during the change")
+		if n := ask[int](b, `[...document.querySelectorAll(".feed article")].filter((a) => /during the change/.test(a.textContent)).length`); n != 1 {
+			t.Errorf("what came during the change is shown %d times", n)
+		}
+	}
+	tabs[1].until(`document.querySelector("#connection").textContent.endsWith("one connection for 6 tabs")`)
+	w.eventually("one connection", func() bool { return w.clients() == 1 })
+}
+
+// Where there are no locks each tab has its own connection, and the sixth says so.
+func TestWithoutLocksTheSixthTabWarns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	// Opened by a page of another origin first, so that the script below runs.
+	b := w.openWith("/icon.svg", desktop, alone)
+	b.forgive = []string{"favicon.ico"}
+	b.do(chromedp.Navigate(w.url + everyPost))
+	b.until(`document.querySelector("#connection").textContent === "Live"`)
+	for n := 2; n <= 6; n++ {
+		other := b.beside("about:blank")
+		other.before(alone)
+		other.do(chromedp.Navigate(w.url + everyPost))
+		if n < 6 {
+			other.until(`document.querySelector("#connection").textContent === "Live"`)
+			if !ask[bool](other, `document.querySelector("#crowded").hidden`) {
+				t.Errorf("tab %d warns already", n)
+			}
+			continue
+		}
+		other.until(`document.querySelector("#crowded").textContent.startsWith("6 tabs of this browser")`)
+	}
+}
+
+const alone = `Object.defineProperty(globalThis, "isSecureContext", { value: false });`
+
+// A bad rule in the address is explained in its column; the other column lives.
+func TestOneBadColumnDoesNotSilenceTheOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.open("/?filter.bad=fron:ann&filter.good=pear&max_rate=off", desktop)
+	b.forgive = []string{"400 (Bad Request)"}
+	b.until(`document.querySelector(".column .problem[role=alert]").textContent.includes("from:")`)
+	w.post("a pear")
+	b.until(`document.querySelectorAll(".column")[1].textContent.includes("a pear")`)
+	b.show("apple")
+	w.post("an apple")
+	b.until(`document.querySelectorAll(".column")[0].querySelector(".feed").textContent.includes("an apple")`)
+}
+
+func TestColumnsComeAndGo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	w.post("an early pear")
+	w.post("an early apple")
+	w.held(2)
+	b := w.open(everyPost, desktop)
+	b.shows("an early pear")
+	b.click("#add")
+	b.until(`document.activeElement === document.querySelectorAll(".editor [name=rule]")[1]`)
+	b.run(`document.activeElement.value = "pear"; document.querySelectorAll(".editor [name=name]")[1].value = "Fruit bowl"; document.querySelectorAll(".editor")[1].requestSubmit()`)
+	second := `document.querySelectorAll(".column")[1].querySelector(".feed")`
+	b.until(second + `.textContent.includes("an early pear")`) // with its last minutes
+	w.post("a late pear")
+	b.until(second + `.firstElementChild.textContent.includes("a late pear")`)
+	b.shows("a late pear")
+	if got, want := ask[string](b, "location.search"), "?filter.everything=&filter.Fruit-bowl=pear&max_rate=off"; got != want {
+		t.Errorf("the address is %s, want %s", got, want)
+	}
+	if n := ask[int](b, second+`.querySelectorAll(".card").length`); n != 2 {
+		t.Errorf("the new column has %d posts, want 2", n)
+	}
+	b.click(".remove")
+	b.until(`document.querySelectorAll(".column").length === 1`)
+	if got, want := ask[string](b, "location.search"), "?filter.Fruit-bowl=pear&max_rate=off"; got != want {
+		t.Errorf("the address is %s, want %s", got, want)
+	}
+	w.post("the last pear")
+	b.shows("the last pear")
+	if n := len(b.texts()); n != 3 {
+		t.Errorf("%d posts are left, want 3", n)
+	}
+	b.run("history.back()")
+	b.until(`document.querySelectorAll(".column").length === 2`)
+}
