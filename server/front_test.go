@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -201,19 +202,20 @@ func TestTakenOrRefused(t *testing.T) {
 
 // A bug in what begins a stream costs one client its connection.
 func TestPanicBeforeAStream(t *testing.T) {
-	broken := true
+	var broken atomic.Bool
 	g := newTCPGate(t, func(o *Options) {
 		o.Upstream = func() fanout.Upstream {
-			if broken {
+			if broken.Load() {
 				panic("a bug")
 			}
 			return fanout.Upstream{State: "streaming"}
 		}
 	})
+	broken.Store(true)
 	if resp := g.do("GET", "/stream", ""); resp.StatusCode != http.StatusInternalServerError {
 		t.Error(resp.Status)
 	}
-	broken = false
+	broken.Store(false)
 	g.post(1, "ann", "one")
 	g.stream("/stream?since=1h").ids(1)
 	eventually(t, "gone", func() bool { return g.server.clients.Len() == 1 })
