@@ -41,7 +41,6 @@ type cluster struct {
 
 	spending  chan struct{}                 // a search was made; capacity 1
 	publisher atomic.Pointer[bus.Publisher] // of the leadership going on; nil: none
-	newest    atomic.Int64                  // when the newest event read was received, Unix nanoseconds; 0: none yet
 
 	giving  sync.Mutex // held while publishing to the bus
 	refused time.Time  // since when the bus has refused events and no gap has told so; owned by giving
@@ -72,7 +71,7 @@ func (g *gateway) newCluster(s *settings) (*cluster, error) {
 	c.bus, err = bus.Open(context.Background(), bus.Config{
 		DataDir: s.DataDir, URL: strings.Join(s.NATSURL, ","), CredsFile: s.NATSCredsFile, Replicas: s.NATSReplicas,
 		Node: name, Events: s.HistoryEvents, Bytes: int64(s.HistoryBytes), Age: s.HistoryAge,
-		Dialects: dialects, LeaseTTL: leaseTTL, Log: g.log,
+		Dialects: dialects, LeaseTTL: leaseTTL, AnswersTTL: s.answersTTL(), Log: g.log,
 	})
 	if err != nil {
 		return nil, err
@@ -84,7 +83,7 @@ func (g *gateway) newCluster(s *settings) (*cluster, error) {
 	g.runner.Publish = c.publish
 	config.Node, config.TTL, config.Edge, config.Settings = name, leaseTTL, s.Role == roleEdge, s.digest()
 	config.Lease, config.State = c.bus.Leases(), c.bus.States()
-	config.Mark, config.Last, config.Told = c.mark, c.last, c.said.told
+	config.Mark, config.Last, config.Told = c.mark, c.from.Heard, c.said.told
 	c.join(config)
 	return c, nil
 }
@@ -103,6 +102,19 @@ func (c *cluster) join(config lease.Config) {
 	c.node = lease.New(config)
 	r := c.g.runner
 	r.Slots, r.Keeper, r.Opened, r.Valid = c.node, c.node, c.node.Opened, c.node.Valid
+	if !c.shared && c.g.settings.Load().Source == "file" {
+		r.Keeper = replays{c.node}
+	}
+}
+
+// replays is the Keeper of a file on one machine: whoever starts the program again
+// wants the file from its beginning, and a halt is how a replay normally ends.
+type replays struct{ *lease.Node }
+
+// Load implements upstream.Keeper.
+func (k replays) Load(ctx context.Context) (upstream.Standing, error) {
+	_, err := k.Node.Load(ctx) // it takes note of what it reads
+	return upstream.Standing{}, err
 }
 
 // nodeName is this process among those on the bus: the machine's name, and a few

@@ -73,18 +73,7 @@ func (c *cluster) deliver(e *fanout.Event) bool {
 		c.tell()
 		return true
 	}
-	if !e.Received.IsZero() {
-		c.newest.Store(e.Received.UnixNano())
-	}
 	return c.g.hub.Publish(e)
-}
-
-// last is when the newest event was received.
-func (c *cluster) last() time.Time {
-	if n := c.newest.Load(); n != 0 {
-		return time.Unix(0, n)
-	}
-	return time.Time{}
 }
 
 // resign gives the upstream up: to the node that takes over, where there is one,

@@ -71,7 +71,7 @@ func TestThreeGatewaysInOneProcess(t *testing.T) {
 // The configurations that the documents give to nats-server start one that a gateway
 // can use.
 func TestDocsServerConfigurations(t *testing.T) {
-	for name, value := range map[string]string{"AVIARY_PASSWORD": "h1dden", "ROUTE_PASSWORD": "h1dden", "NODE": "nats-1"} {
+	for name, value := range map[string]string{"GATEWAY_PASSWORD": "h1dden", "ROUTE_PASSWORD": "h1dden", "NODE": "nats-1", "ROUTES": "[nats://nats-1:6222]"} {
 		t.Setenv(name, value)
 	}
 	files, err := filepath.Glob("docs/nats/*.conf")

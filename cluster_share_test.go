@@ -6,6 +6,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	natsc "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"aviary/upstream/lease"
 	"aviary/upstream/x"
@@ -97,4 +101,67 @@ func settleBudget(t *testing.T, f *fleet, body string) {
 		}
 		return true
 	})
+}
+
+// What one node was told in answer to a search serves the others too, and neither keys
+// nor logs tell what was asked for.
+func TestSearchAnswersOfAFleet(t *testing.T) {
+	nats := startNATS(t)
+	f := newFleet(t, 2, "AVIARY_NATS_URL="+nats, "AVIARY_SEARCH_CACHE=1m", "AVIARY_LOG_LEVEL=debug")
+	one, other := f.add(), f.add()
+	f.streaming()
+	for range 5 {
+		f.fake.Post(goDraft)
+	}
+	bucket := openBucket(t, nats, "AVIARY_ANSWERS")
+	answer := func(m *member, q string) string {
+		t.Helper()
+		code, body := fetch(t, http.DefaultClient, m.url+"/search?q="+q)
+		if code != http.StatusOK {
+			t.Fatalf("%d %s", code, body)
+		}
+		statuses, _, _ := strings.Cut(body, `"rate"`)
+		return statuses
+	}
+	asked := func() int { return f.fake.Stats().Searches }
+	first := answer(one, "go")
+	if got := answer(other, "go"); got != first || asked() != 1 || strings.Count(first, `"full_text":"go"`) < 5 {
+		t.Errorf("%d searches reached the upstream, and the nodes answer\n%s\n%s", asked(), first, got)
+	}
+	answer(other, "go+h1dden")
+	answer(one, "go+h1dden")
+	if asked() != 2 {
+		t.Errorf("%d searches reached the upstream for two questions", asked())
+	}
+	keys, err := bucket.Keys(t.Context())
+	if err != nil || len(keys) != 2 || strings.Contains(strings.Join(keys, " "), "h1dden") {
+		t.Errorf("the keys are %q (%v)", keys, err)
+	}
+	for _, m := range f.nodes {
+		if strings.Contains(m.log.String(), "h1dden") {
+			t.Error("the log tells what was asked for")
+		}
+	}
+	if s, err := bucket.Status(t.Context()); err != nil || s.TTL() != time.Minute {
+		t.Errorf("the answers live %v (%v)", s, err)
+	}
+}
+
+// openBucket waits for a bucket.
+func openBucket(t *testing.T, url, name string) (kv jetstream.KeyValue) {
+	t.Helper()
+	nc, err := natsc.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the bucket "+name, func() bool {
+		kv, err = js.KeyValue(t.Context(), name)
+		return err == nil
+	})
+	return kv
 }

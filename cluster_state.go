@@ -111,14 +111,14 @@ func (s *settings) busKind() string {
 }
 
 // lag is how far behind the bus this node is: how long it has been behind, or how
-// old the newest event is that it has, if that is less.
+// old the newest event of the upstream is that it has, if that is less.
 func (c *cluster) lag(s bus.Status) time.Duration {
 	since := c.said.behind(s.Lag > 0 || !s.Connected)
 	if since.IsZero() {
 		return 0
 	}
 	behind := time.Since(since)
-	if at := c.last(); !at.IsZero() && s.Connected {
+	if at := c.from.Heard(); !at.IsZero() && s.Connected {
 		behind = min(behind, max(0, time.Since(at)))
 	}
 	return behind

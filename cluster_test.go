@@ -232,6 +232,8 @@ func TestNodeIsCutOff(t *testing.T) {
 	eventually(t, "the same for its clients", func() bool {
 		return slices.ContainsFunc(client.all(), func(e sseEvent) bool { return e.name == "upstream" && strings.Contains(e.data, "cut off") })
 	})
+	refuses(t, "POST", far.admin+"/upstream/reconnect", "could not be told", "NATS cannot be reached")
+	refuses(t, "DELETE", far.admin+"/posts/1", "could not be published", "NATS cannot be reached")
 	late := far.listen("")
 	late.close()
 	history := (&running{t: t, url: far.url, client: http.DefaultClient}).open("since=1h&limit=5", "")
@@ -318,6 +320,9 @@ func TestOperatorAsksAnyNode(t *testing.T) {
 	eventually(t, "the delete at the other node", func() bool {
 		return slices.ContainsFunc(client.all(), func(e sseEvent) bool { return e.name == "delete" && e.subject() == p.ID })
 	})
+	for _, m := range f.nodes { // who knows it already publishes nothing
+		asks(t, "DELETE", m.admin+"/posts/"+p.ID, `{"held":0,"published":0}`)
+	}
 	if s, _ := follower.status(); s.History.Events != 1 { // the delete itself
 		t.Errorf("%d events are held", s.History.Events)
 	}
@@ -361,6 +366,17 @@ func asks(t *testing.T, method, url, want string) {
 	t.Helper()
 	if got := request(t, method, url); strings.TrimSpace(got) != want {
 		t.Errorf("%s %s is answered with %s", method, url, got)
+	}
+}
+
+// refuses checks that a node cannot do what it is asked, and that it says why.
+func refuses(t *testing.T, method, url string, words ...string) {
+	t.Helper()
+	got := request(t, method, url)
+	for _, w := range append(words, `"status":503`) {
+		if !strings.Contains(got, w) {
+			t.Errorf("%s %s is answered without %q: %s", method, url, w, got)
+		}
 	}
 }
 

@@ -153,7 +153,7 @@ func (g *gateway) options(s *settings) server.Options {
 		o.Delete = g.cluster.delete
 	}
 	o.Judge, o.Keyed, o.Asking = g.demands.judge, g.demands.on, g.demands.asking
-	if g.demands.source != nil {
+	if g.demands.source != nil || s.Role == roleEdge {
 		o.Ask = g.demands.ask
 	}
 	g.searchOptions(s, &o)

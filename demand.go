@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +20,7 @@ import (
 // edit takes up to three.
 const (
 	xChanges = 20
+	xAtOnce  = 5 // of them
 	xWindow  = 15 * time.Minute
 )
 
@@ -31,14 +34,17 @@ const (
 // do for a client's filter.
 type demands struct {
 	g      *gateway
-	on     bool  // terms are taken in for clients
-	source asked // nil: it cannot be asked for something else
+	on     bool    // terms are taken in for clients
+	source asked   // nil: it cannot be asked for something else
+	shares *shares // what other nodes' clients ask for; nil: there are none
 
-	force atomic.Pointer[demand.Force] // clients are judged by it
+	force   atomic.Pointer[demand.Force] // what is wanted; clients are judged by it
+	leaders atomic.Pointer[demand.Force] // what is in force where another node leads; nil: what is wanted
 
 	mu     sync.Mutex
-	own    predicates // what the operator asks for
-	wished bool       // … and the loop does not know yet
+	own    predicates  // what the operator asks for
+	wished bool        // … and the loop does not know yet
+	over   *predicates // on an edge, the settings of whoever leads; nil: it was not heard of
 
 	turn chan struct{} // there may be something to do
 
@@ -47,7 +53,9 @@ type demands struct {
 	teller  demand.Teller
 	reread  atomic.Bool // SIGHUP: what the source is asked with is to be read again
 	again   time.Time   // when apply is to be called again; zero: it worked
-	shares  *shares     // what other nodes' clients ask for; nil: there are none
+	said    *askedSaid  // to the other nodes, by this one as it leads; nil: nothing
+	others  int         // rules of others at X
+	counted bool        // … are known
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -57,6 +65,7 @@ type demands struct {
 func (g *gateway) newDemands(s *settings) (*demands, error) {
 	d := &demands{g: g, on: s.Demand == "on", own: s.predicates(), turn: make(chan struct{}, 1), done: make(chan struct{})}
 	d.source, _ = g.source.Source.(asked)
+	d.shares = g.newShares()
 	if v, ok := d.source.(*v1Asked); ok {
 		v.switchNow, v.streams = g.runner.Switch, d.wake
 	}
@@ -88,7 +97,9 @@ func (d *demands) wake() {
 func (d *demands) start() {
 	var ctx context.Context
 	ctx, d.stop = context.WithCancel(context.Background())
-	d.shares = d.g.newShares(ctx)
+	if d.shares != nil {
+		d.shares.start(ctx)
+	}
 	go func() {
 		defer close(d.done)
 		d.run(ctx)
@@ -111,7 +122,15 @@ func (d *demands) run(ctx context.Context) {
 		case <-t.C:
 		case <-d.turn:
 		}
-		d.look(ctx, time.Now())
+		began := time.Now()
+		d.look(ctx, began)
+		// What clients ask for takes a fifth of a core at most, however many there are.
+		if took := time.Since(began); took > demandEvery/5 {
+			select {
+			case <-ctx.Done():
+			case <-time.After(4 * took):
+			}
+		}
 	}
 }
 
@@ -122,17 +141,22 @@ func (d *demands) look(ctx context.Context, now time.Time) {
 	if d.shares != nil {
 		d.follow(now, leads)
 	}
-	if d.renew(now) {
+	d.recount()
+	if d.renew() {
 		d.put(ctx, now)
 	}
 	if d.reread.Swap(false) {
 		d.again = now
 	}
+	if !leads {
+		d.again = time.Time{} // the first stream of whoever leads asks afresh
+	}
 	if !d.on {
 		d.retry(ctx, now, leads)
+		d.say(ctx, leads)
 		return
 	}
-	here := d.g.hub.Filters()
+	here := d.asked()
 	if d.shares != nil {
 		d.shares.give(ctx, now, here)
 	}
@@ -140,7 +164,31 @@ func (d *demands) look(ctx context.Context, now time.Time) {
 		d.plan(ctx, now, here)
 	}
 	d.retry(ctx, now, leads)
+	d.say(ctx, leads)
 	d.tell(now, here)
+}
+
+// asked is what the clients of this node ask for, by canonical text.
+func (d *demands) asked() []fanout.Asked {
+	all := d.g.hub.Filters()
+	rules := d.g.server.Asked()
+	if len(rules) == 0 {
+		return all
+	}
+	all = append(all, rules...)
+	slices.SortStableFunc(all, func(a, b fanout.Asked) int { return strings.Compare(a.Filter.String(), b.Filter.String()) })
+	one := all[:0]
+	for _, a := range all {
+		if last := len(one) - 1; last >= 0 && one[last].Filter.String() == a.Filter.String() {
+			one[last].Clients += a.Clients
+			one[last].Keys = slices.Concat(one[last].Keys, a.Keys)
+			slices.Sort(one[last].Keys)
+			one[last].Keys = slices.Compact(one[last].Keys)
+			continue
+		}
+		one = append(one, a)
+	}
+	return one
 }
 
 // plan takes in what clients ask for.
@@ -159,17 +207,21 @@ func (d *demands) plan(ctx context.Context, now time.Time, here []fanout.Asked) 
 	d.put(ctx, now)
 }
 
-// put makes what is wanted the source's ask, and has the others know.
-func (d *demands) put(ctx context.Context, now time.Time) {
+// wanted is what the upstream is to be asked for.
+func (d *demands) wanted() wish {
 	d.mu.Lock()
-	a := wish{d.own, d.force.Load()}
-	d.mu.Unlock()
-	if err := d.source.set(a); err != nil {
+	defer d.mu.Unlock()
+	return wish{d.own, d.force.Load()}
+}
+
+// put makes what is wanted the source's ask.
+func (d *demands) put(ctx context.Context, now time.Time) {
+	if d.source == nil {
+		return // an edge never asks
+	}
+	if err := d.source.set(d.wanted()); err != nil {
 		d.g.log.Error("the upstream cannot be asked so; it goes on as it was", "error", err)
 		return
-	}
-	if d.shares != nil {
-		d.shares.say(ctx, d.g.settings.Load().predicates(), a)
 	}
 	d.again = now
 }
@@ -178,6 +230,13 @@ func (d *demands) put(ctx context.Context, now time.Time) {
 func (d *demands) retry(ctx context.Context, now time.Time, leads bool) {
 	if d.again.IsZero() || now.Before(d.again) || !leads || d.source == nil {
 		return
+	}
+	if v, ok := d.source.(*xAsked); ok {
+		if at := v.due(now); at.After(now) {
+			d.again = at
+			return
+		}
+		v.edits = append(v.edits, now)
 	}
 	d.again = time.Time{}
 	if err := d.source.apply(ctx); err != nil && ctx.Err() == nil {
@@ -188,13 +247,7 @@ func (d *demands) retry(ctx context.Context, now time.Time, leads bool) {
 
 // tell has clients know of posts that do not come any more, and that come again.
 func (d *demands) tell(now time.Time, here []fanout.Asked) {
-	force := d.force.Load()
-	if d.g.cluster.leads() && d.source != nil {
-		if a := d.source.inForce(); a.force != nil {
-			force = a.force
-		}
-	}
-	lost, found := d.teller.Compare(now, force, here)
+	lost, found := d.teller.Compare(now, d.inForce(), here)
 	if len(lost) > 0 {
 		filters := map[string]bool{}
 		for _, f := range lost {
@@ -214,25 +267,50 @@ func (d *demands) tell(now time.Time, here []fanout.Asked) {
 	}
 }
 
-// judge says what the upstream can do for a client's filter.
+// judge says what the upstream can do for a client's filter. While something else
+// is in force than what is wanted, only a filter that neither satisfies is refused:
+// it may take long, and the upstream may not take it at all.
 func (d *demands) judge(f *filter.Filter) server.Judgement {
-	j := d.force.Load().Judge(f)
+	wanted := d.force.Load()
+	j := wanted.Judge(f)
+	if now := d.inForce(); now != wanted && (d.on || j.Never) {
+		// With DEMAND=on a gap tells when what is wanted is in force.
+		if k := now.Judge(f); !k.Never {
+			j = k
+		}
+	}
 	return server.Judgement{Never: j.Never, Param: j.Param, Why: j.Why, Warnings: j.Warnings}
+}
+
+// inForce is what the open stream was asked for, as far as this node knows, else
+// what is wanted.
+func (d *demands) inForce() *demand.Force {
+	wanted := d.force.Load()
+	switch {
+	case !d.g.cluster.leads():
+		if now := d.leaders.Load(); now != nil {
+			return now
+		}
+		return wanted
+	case d.source == nil:
+		return wanted
+	}
+	now := d.source.inForce()
+	if now.force == nil || now.same(wish{d.wanted().own, wanted}) {
+		return wanted
+	}
+	return now.force
 }
 
 // asking is what the upstream is asked for, for an operator.
 func (d *demands) asking() server.Asking {
-	d.mu.Lock()
-	own := d.own
-	d.mu.Unlock()
-	a := server.Asking{Track: own.Track, Follow: own.Follow, Locations: own.Locations, Language: own.Language, FilterLevel: own.FilterLevel, InForce: true}
-	force := d.force.Load()
+	w := d.wanted()
+	a := server.Asking{Track: w.own.Track, Follow: w.own.Follow, Locations: w.own.Locations, Language: w.own.Language, FilterLevel: w.own.FilterLevel, InForce: true}
 	if d.source != nil && d.g.cluster.leads() {
-		now := d.source.inForce()
-		a.InForce = now.force == force && now.own == own
+		a.InForce = d.source.inForce().same(w)
 	}
 	if d.on {
-		a.Demand = shown(force.Asked())
+		a.Demand = shown(w.force.Asked())
 	}
 	return a
 }
@@ -264,8 +342,21 @@ func (d *demands) ask(ctx context.Context, v url.Values) error {
 	if p.Track+p.Follow+p.Locations == "" && (s.Source == "twitter" || s.Source == "x" && s.XRulesFile == "") {
 		return errAsksNothing
 	}
-	if d.shares != nil {
-		return d.shares.wish(ctx, s.predicates(), p)
+	if d.shares == nil {
+		return d.adopt(p)
 	}
-	return d.adopt(p)
+	if err := d.try(p); err != nil {
+		return err
+	}
+	over := s.predicates()
+	if s.Role == roleEdge {
+		d.mu.Lock()
+		leaders := d.over
+		d.mu.Unlock()
+		if leaders == nil {
+			return errNobodyAsks
+		}
+		over = *leaders
+	}
+	return d.shares.wish(ctx, over, p)
 }

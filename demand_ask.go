@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"aviary/fanout/filter"
 	"aviary/upstream"
@@ -55,8 +58,13 @@ type wish struct {
 	force *demand.Force
 }
 
+// same reports whether both ask for the same.
+func (w wish) same(o wish) bool { return w.own == o.own && w.force.Asks(o.force) }
+
 // An asked source can be asked for something else while the program runs.
 type asked interface {
+	// check says why something cannot be asked for.
+	check(a wish) error
 	// set says what the next stream asks for; an error: that is not possible.
 	set(a wish) error
 	// apply makes a stream that is open ask for it too, now or soon.
@@ -79,6 +87,9 @@ type v1Asked struct {
 // newV1Asked makes sources of the config, but for its predicates.
 func newV1Asked(c twitter.Config, first predicates) (*v1Asked, error) {
 	v := &v1Asked{make: func(p predicates) (upstream.Source, error) {
+		if err := p.checkSides(); err != nil {
+			return nil, err
+		}
 		c := c
 		c.Track, c.Follow, c.Locations, c.Language, c.FilterLevel = p.Track, p.Follow, p.Locations, p.Language, p.FilterLevel
 		return twitter.New(c)
@@ -87,8 +98,13 @@ func newV1Asked(c twitter.Config, first predicates) (*v1Asked, error) {
 	return v, err
 }
 
+func (v *v1Asked) check(a wish) error {
+	_, err := v.make(a.own.with(a.force.Asked()))
+	return err
+}
+
 func (v *v1Asked) set(a wish) error {
-	if _, err := v.make(a.own.with(a.force.Asked())); err != nil {
+	if err := v.check(a); err != nil {
 		return err
 	}
 	v.mu.Lock()
@@ -106,6 +122,25 @@ func (v *v1Asked) inForce() wish {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.now
+}
+
+// checkSides says which box of locations v1.1 would refuse, although a filter may
+// have it.
+func (p predicates) checkSides() error {
+	content, err := predicates{Locations: p.Locations}.content()
+	if err != nil || content == nil {
+		return err
+	}
+	all, _ := content.Alternatives(filter.DefaultLimits().Boxes)
+	for _, literals := range all.Any {
+		for _, l := range literals {
+			const rounding = 1e-9 // a side written as 0.1 may come out a hair less
+			if b, _, ok := l.Area(); ok && min(b.East-b.West, b.North-b.South) < demand.MinSide-rounding {
+				return fmt.Errorf("locations: the box %s is too narrow: the API takes sides from %v degrees", b, demand.MinSide)
+			}
+		}
+	}
+	return nil
 }
 
 // Stream implements upstream.Source.
@@ -143,14 +178,23 @@ func (f *firstBytes) Alive(n int) {
 // xAsked edits the rules of X while its stream goes on.
 type xAsked struct {
 	*x.Source
+	edits []time.Time // of the last xWindow; owned by the loop of demands
 
 	mu        sync.Mutex
 	next, now wish
 }
 
+func (p predicates) ofX() x.Predicates {
+	return x.Predicates{Track: p.Track, Follow: p.Follow, Locations: p.Locations, Language: p.Language, FilterLevel: p.FilterLevel}
+}
+
+func (v *xAsked) check(a wish) error {
+	_, err := x.Translate(a.own.ofX())
+	return err
+}
+
 func (v *xAsked) set(a wish) error {
-	p := x.Predicates{Track: a.own.Track, Follow: a.own.Follow, Locations: a.own.Locations, Language: a.own.Language, FilterLevel: a.own.FilterLevel}
-	if err := v.Ask(p, a.force.Asked().Rules); err != nil {
+	if err := v.Ask(a.own.ofX(), a.force.Asked().Rules); err != nil {
 		return err
 	}
 	v.mu.Lock()
@@ -173,6 +217,16 @@ func (v *xAsked) apply(ctx context.Context) error {
 	defer v.mu.Unlock()
 	v.now = a
 	return nil
+}
+
+// due says when rules may be edited: each edit spends requests that opening a lost
+// stream again needs too. The first are made at once, the others are spread out.
+func (v *xAsked) due(now time.Time) time.Time {
+	v.edits = slices.DeleteFunc(v.edits, func(t time.Time) bool { return now.Sub(t) >= xWindow })
+	if n := len(v.edits); n >= xAtOnce {
+		return v.edits[n-1].Add(xWindow / xChanges)
+	}
+	return now
 }
 
 func (v *xAsked) inForce() wish {
@@ -199,12 +253,22 @@ func (s *settings) demandConfig(p predicates, from *source) (demand.Config, erro
 		c.Languages = append(c.Languages, strings.ToLower(tag))
 	}
 	if s.Source == "x" {
-		return c, s.xDemandConfig(&c, p, own, from)
+		err := s.xDemandConfig(&c, p, own, from)
+		return c, err
 	}
 	if own != nil {
 		c.Own = append(c.Own, own)
 	}
+	c.OwnUse = demand.Limits{Phrases: items(p.Track), IDs: items(p.Follow), Boxes: (items(p.Locations) + 3) / 4}
 	return c, nil
+}
+
+// items is how long a comma list is.
+func items(list string) int {
+	if list == "" {
+		return 0
+	}
+	return 1 + strings.Count(list, ",")
 }
 
 // narrowing are the parameters that narrow everything.
@@ -218,23 +282,24 @@ func (p predicates) narrowing() url.Values {
 	return v
 }
 
-// xDemandConfig: rules of a file are not narrowed by LANGUAGE, and those that
-// others keep on the server bring what nobody here knows.
+// xDemandConfig: rules of a file, and those that others keep on the server, bring
+// posts beside, which LANGUAGE does not narrow.
 func (s *settings) xDemandConfig(c *demand.Config, p predicates, own *filter.Filter, from *source) error {
 	c.API, c.NoLevels, c.Tiles = demand.X, true, x.Tiles
 	c.Changes, c.Window = xChanges, xWindow
-	if s.XRulesFile != "" {
-		c.Languages, c.OwnElse = nil, true
+	c.OwnElse = s.XRulesFile != "" || own == nil
+	if own != nil {
+		c.Own = append(c.Own, own)
 	}
-	if own == nil {
-		c.OwnElse = true
-		return nil
-	}
-	c.Own = append(c.Own, own)
 	if source, ok := from.Source.(*xAsked); ok {
-		c.OwnRules = source.Own(x.Predicates{Track: p.Track, Follow: p.Follow, Locations: p.Locations, Language: p.Language})
+		others, known := source.Others()
+		c.OwnElse = c.OwnElse || others > 0 || !known
+		c.OwnUse.Rules = others + source.Own(p.ofX())
 	}
 	return nil
 }
 
-var errAsksNothing = errors.New("the upstream must be asked for something: give track, follow or locations")
+var (
+	errAsksNothing = errors.New("the upstream must be asked for something: give track, follow or locations")
+	errNobodyAsks  = errors.New("this node is an edge, and it has not heard of a node that holds the upstream: ask one of those")
+)

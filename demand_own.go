@@ -1,20 +1,24 @@
 package main
 
-import (
-	"time"
+import "aviary/upstream/demand"
 
-	"aviary/upstream/demand"
-)
+// try says why predicates cannot be the operator's wish.
+func (d *demands) try(p predicates) error {
+	c, err := d.g.settings.Load().demandConfig(p, d.g.source)
+	if err != nil || d.source == nil {
+		return err
+	}
+	return d.source.check(wish{p, demand.NewForceOf(c, d.force.Load().Asked())})
+}
 
 // adopt makes predicates the operator's wish. The loop, which alone plans, takes
 // it from there.
 func (d *demands) adopt(p predicates) error {
-	c, err := d.g.settings.Load().demandConfig(p, d.g.source)
-	if err != nil {
+	if err := d.try(p); err != nil {
 		return err
 	}
-	if err := d.source.set(wish{p, demand.NewForceOf(c, d.force.Load().Asked())}); err != nil {
-		return err
+	if d.source != nil && d.source.inForce().own == p && d.wanted().own == p {
+		return nil // it is what it is asked for: a connection for that would be wasted
 	}
 	d.mu.Lock()
 	d.own, d.wished = p, true
@@ -36,15 +40,27 @@ func (s *settings) streamSecrets() [4]secret {
 }
 
 // renew takes a new wish of the operator's into the plan.
-func (d *demands) renew(now time.Time) (changed bool) {
+func (d *demands) renew() bool {
 	d.mu.Lock()
-	p := d.own
-	changed, d.wished = d.wished, false
+	changed := d.wished
+	d.wished = false
 	d.mu.Unlock()
-	if !changed {
-		return false
+	return changed && d.configure()
+}
+
+// recount learns what else the upstream brings, which it tells once it is asked.
+func (d *demands) recount() {
+	if source, ok := d.source.(*xAsked); ok {
+		if n, known := source.Others(); known && (!d.counted || n != d.others) {
+			d.others, d.counted = n, true
+			d.configure()
+		}
 	}
-	c, err := d.g.settings.Load().demandConfig(p, d.g.source)
+}
+
+// configure has the operator's wish judged and planned for. A false result was logged.
+func (d *demands) configure() bool {
+	c, err := d.g.settings.Load().demandConfig(d.wanted().own, d.g.source)
 	if err != nil { // cannot be: adopt tried it
 		d.g.log.Error("the upstream cannot be asked so", "error", err)
 		return false

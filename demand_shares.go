@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -65,11 +66,21 @@ type sharedAsk struct {
 }
 
 // askedSaid is what the leader asks the upstream for. Over are the settings it
-// stands on: a node with others does not take it.
+// stands on: a node that has others, and may lead itself, does not take it. Else:
+// posts come besides that nobody can name; Grows: with DEMAND=on.
 type askedSaid struct {
-	Over predicates `json:"over"`
-	Own  predicates `json:"own"`
-	Ask  demand.Ask `json:"ask"`
+	Over  predicates `json:"over"`
+	Own   predicates `json:"own"`
+	Ask   demand.Ask `json:"ask"`
+	Else  bool       `json:"else,omitempty"`
+	Grows bool       `json:"grows,omitempty"`
+	Now   *nowSaid   `json:"now,omitempty"` // nil: it is in force
+}
+
+// nowSaid is what is in force until what is wanted can be.
+type nowSaid struct {
+	Own predicates `json:"own"`
+	Ask demand.Ask `json:"ask"`
 }
 
 // wishSaid is an operator's wish, in the place of the settings Over.
@@ -78,16 +89,19 @@ type wishSaid struct {
 	Own  predicates `json:"own"`
 }
 
-// newShares begins to listen to the other nodes, until ctx ends; nil: there are none.
-func (g *gateway) newShares(ctx context.Context) *shares {
+// newShares returns what is heard of other nodes; nil: there are none.
+func (g *gateway) newShares() *shares {
 	if g.cluster.bus == nil {
 		return nil
 	}
-	s := &shares{g: g, store: g.cluster.bus.States(), node: g.cluster.node.Status().Node, others: map[string]share{}, parsed: map[string]*filter.Filter{}}
+	return &shares{g: g, store: g.cluster.bus.States(), node: g.cluster.node.Status().Node, others: map[string]share{}, parsed: map[string]*filter.Filter{}}
+}
+
+// start begins to listen to the other nodes, until ctx ends.
+func (s *shares) start(ctx context.Context) {
 	for _, prefix := range []string{demandKey, askedKey, wishKey} {
 		go s.listen(ctx, prefix)
 	}
-	return s
 }
 
 func (s *shares) listen(ctx context.Context, prefix string) {
@@ -215,9 +229,23 @@ func (s *shares) with(now time.Time, here []fanout.Asked) []fanout.Asked {
 	return out
 }
 
-// say tells the others what the upstream is asked for.
-func (s *shares) say(ctx context.Context, over predicates, a wish) {
-	s.put(ctx, askedKey, askedSaid{over, a.own, a.force.Asked()})
+// say tells the other nodes what the upstream is asked for, when that has changed.
+func (d *demands) say(ctx context.Context, leads bool) {
+	if d.shares == nil || !leads || d.source == nil {
+		d.said = nil
+		return
+	}
+	w, now := d.wanted(), d.source.inForce()
+	said := &askedSaid{d.g.settings.Load().predicates(), w.own, w.force.Asked(), w.force.Else(), w.force.Grows(), nil}
+	if now.force != nil && !now.same(w) {
+		said.Now = &nowSaid{now.own, now.force.Asked()}
+	}
+	if reflect.DeepEqual(d.said, said) {
+		return
+	}
+	if d.shares.put(ctx, askedKey, said) == nil { // else it was logged
+		d.said = said
+	}
 }
 
 // wish has all nodes take an operator's wish.
@@ -242,31 +270,65 @@ func (s *shares) put(ctx context.Context, key string, value any) error {
 // asks the upstream for, which a node that takes over begins with.
 func (d *demands) follow(now time.Time, leads bool) {
 	said, wanted := d.shares.take()
-	env := d.g.settings.Load().predicates()
-	if wanted != nil && wanted.Over == env {
-		d.mu.Lock()
-		same := d.own == wanted.Own
-		d.mu.Unlock()
-		if !same {
-			if err := d.adopt(wanted.Own); err != nil {
-				d.g.log.Error("another node's operator asks for what the upstream cannot be asked for", "error", err)
-			}
+	s := d.g.settings.Load()
+	env := s.predicates()
+	if wanted != nil && wanted.Over == env && d.wanted().own != wanted.Own {
+		if err := d.adopt(wanted.Own); err != nil {
+			d.g.log.Error("another node's operator asks for what the upstream cannot be asked for", "error", err)
 		}
 	}
-	if said == nil || leads || !d.on || said.Over != env {
-		return
-	}
-	d.mu.Lock()
-	own := d.own
-	d.mu.Unlock()
-	if own != said.Own {
-		return // its wish is on its way
-	}
-	d.planner.Adopt(now, said.Ask)
-	d.force.Store(d.planner.Force())
-	if d.source != nil {
-		if err := d.source.set(wish{own, d.planner.Force()}); err != nil {
+	switch {
+	case said == nil || leads:
+	case s.Role == roleEdge:
+		d.mirror(now, said)
+	case said.Over == env && said.Own == d.wanted().own && d.on: // else its wish is on its way
+		d.hear(said)
+		d.planner.Adopt(now, said.Ask)
+		d.force.Store(d.planner.Force())
+		if err := d.source.set(d.wanted()); err != nil {
 			d.g.log.Error("what the leader asks the upstream for cannot be asked from here", "error", err)
 		}
+	}
+}
+
+// hear notes what is in force where the leader is, if that is not what is wanted.
+func (d *demands) hear(said *askedSaid) {
+	d.leaders.Store(nil)
+	if said.Now == nil {
+		return
+	}
+	c, err := d.g.settings.Load().demandConfig(said.Now.Own, d.g.source)
+	if err != nil {
+		return // of another version: what is wanted will be in force soon
+	}
+	c.OwnElse = said.Else
+	if said.Grows {
+		d.leaders.Store(demand.NewForceOf(c, said.Now.Ask))
+	} else {
+		d.leaders.Store(demand.NewForce(c))
+	}
+}
+
+// mirror has an edge, which asks for nothing itself, judge by what the leader said.
+func (d *demands) mirror(now time.Time, said *askedSaid) {
+	c, err := d.g.settings.Load().demandConfig(said.Own, d.g.source)
+	if err != nil {
+		d.g.log.Error("what the leader asks the upstream for cannot be understood here", "error", err)
+		return
+	}
+	c.OwnElse = said.Else
+	d.hear(said)
+	d.mu.Lock()
+	d.own, d.over = said.Own, &said.Over
+	d.mu.Unlock()
+	switch {
+	case d.on:
+		d.planner.Configure(c)
+		d.planner.Adopt(now, said.Ask)
+		d.force.Store(d.planner.Force())
+	case said.Grows:
+		d.force.Store(demand.NewForceOf(c, said.Ask))
+	default:
+		d.force.Store(demand.NewForce(c))
 	}
 }

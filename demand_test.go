@@ -236,6 +236,9 @@ func TestPutUpstreamFilterWrong(t *testing.T) {
 		{`{"track":"www.example.com"}`, "never matches"},
 		{`{"language":"en"}`, "must be asked for something"},
 		{`{"locations":"1,2,3"}`, "four numbers"},
+		{`{"locations":"1,1,1.05,2"}`, "too narrow"},
+		{`{"track":"` + strings.Repeat("a,", 400) + `a"}`, "limit is 400"},
+		{`{"track":"` + strings.Repeat("é", 31) + `"}`, "62 bytes"},
 	} {
 		code, said := g.put(c.body)
 		if code != 400 || !strings.Contains(said, c.says) {

@@ -37,6 +37,9 @@ func (g *gateway) searchOptions(s *settings, o *server.Options) {
 	}
 	o.Search = searcher{g.source.search, g.cluster.spent}
 	o.SearchCache = s.SearchCache
+	if c := g.cluster; c.bus != nil && c.bus.Answers() != nil {
+		o.SearchShared = answers{c.bus.Answers()}
+	}
 	o.SearchBackoff, o.SearchBackoffMax = s.BackoffHTTP, s.BackoffHTTPMax
 }
 

@@ -108,7 +108,9 @@ func (g *gateway) reload() {
 		}
 	}
 	if g.cluster.leads() && g.runner.Status().State == upstream.StateHalted {
-		g.cluster.reconnect()
+		if err := g.cluster.reconnect(context.Background()); err != nil {
+			g.log.Error("the node that holds the upstream could not be asked to reconnect", "error", err)
+		}
 		return
 	}
 	if g.settings.Load().Source == "x" || err == nil && fresh.streamSecrets() != before {

@@ -2,6 +2,7 @@ package fanout_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"aviary/fanout"
+	"aviary/fanout/filter"
 )
 
 func TestFilters(t *testing.T) {
@@ -98,4 +100,87 @@ func TestTellGap(t *testing.T) {
 		rust.Close()
 		goes.Close()
 	})
+}
+
+// However clients come and go between two looks, or during one, Filters says in the
+// end who is there.
+func TestFiltersFollow(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	hub := fanout.NewHub(fanout.Config{})
+	type client struct {
+		sub  *fanout.Subscription
+		text string
+		key  string
+	}
+	var there []client
+	step := func() {
+		if len(there) > 0 && r.IntN(5) < 2 {
+			i := r.IntN(len(there))
+			there[i].sub.Close()
+			there = append(there[:i], there[i+1:]...)
+			return
+		}
+		c := client{text: fmt.Sprintf("track=w%d", r.IntN(700)), key: []string{"", "a", "b"}[r.IntN(3)]}
+		if r.IntN(50) == 0 {
+			c.text = ""
+		}
+		f, err := filter.ParseString(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.sub, _ = hub.Subscribe(fanout.SubscribeOptions{Filter: f, Key: c.key})
+		there = append(there, c)
+	}
+	check := func() {
+		t.Helper()
+		clients, keys := map[string]int{}, map[string]map[string]bool{}
+		for _, c := range there {
+			clients[c.text] += 0
+			if c.key == "" {
+				clients[c.text]++
+				continue
+			}
+			if keys[c.text] == nil {
+				keys[c.text] = map[string]bool{}
+			}
+			keys[c.text][c.key] = true
+		}
+		all := hub.Filters()
+		if len(all) != len(clients) {
+			t.Fatalf("%d filters, want %d", len(all), len(clients))
+		}
+		for i, a := range all {
+			text := a.Filter.String()
+			if n, known := clients[text]; !known || a.Clients != n || len(a.Keys) != len(keys[text]) {
+				t.Fatalf("%q: %+v, want %d clients and the keys %v", text, a, n, keys[text])
+			}
+			if i > 0 && all[i-1].Filter.String() >= text {
+				t.Fatalf("%q stands before %q", all[i-1].Filter, text)
+			}
+		}
+	}
+	for range 200 {
+		for range r.IntN(40) {
+			step()
+		}
+		check()
+	}
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				hub.Filters()
+			}
+		}
+	}()
+	for range 3000 {
+		step()
+	}
+	close(stop)
+	<-done
+	check()
 }

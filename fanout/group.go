@@ -35,6 +35,14 @@ type Group struct {
 // Filter returns what the group's members have in common.
 func (g *Group) Filter() *filter.Filter { return g.filter }
 
+// key is the group's in Hub.groups.
+func (g *Group) key() string {
+	if g.every {
+		return ""
+	}
+	return g.filter.String()
+}
+
 // tail returns the list from a position on; the position must not lie before
 // g.from.
 func (g *Group) tail(pos uint64) []uint64 {
@@ -74,6 +82,7 @@ func (h *Hub) join(f *filter.Filter, b *Bell) *Group {
 		}
 		h.groups[key] = g
 	}
+	h.asks.note(g)
 	h.sizes.change(g.refs, g.refs+1)
 	g.refs++
 	if b != nil {
@@ -93,6 +102,7 @@ func (h *Hub) leave(g *Group, b *Bell) {
 			g.bells &^= 1 << b.number
 		}
 	}
+	h.asks.note(g)
 	h.sizes.change(g.refs, g.refs-1)
 	if g.refs--; g.refs > 0 {
 		return

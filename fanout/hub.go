@@ -78,6 +78,8 @@ type Hub struct {
 	subs     int
 	now      time.Time // the last Received
 
+	asks asks
+
 	duplicates, tombstoned uint64
 
 	// For the duration of one Publish.
@@ -148,6 +150,14 @@ func (h *Hub) Has(key filter.Key) (held bool) {
 	defer h.mu.RUnlock()
 	h.windows[key.Source].same(key.ID, func(s *sighting) { held = held || h.holds(s) })
 	return held
+}
+
+// Deleted says that a delete of this very post is remembered: Publish takes no other.
+func (h *Hub) Deleted(key filter.Key) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	e := h.tombs.dead[key]
+	return e != nil && e.Target.key() == key
 }
 
 // PostsBy lists the posts of an author, by id, that are held right now, of any

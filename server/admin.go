@@ -47,6 +47,10 @@ func (s *Server) EvictAll() {
 // reconnect makes the upstream connect anew: out of a halt, a wait or a stream.
 func (s *Server) reconnect(w http.ResponseWriter, r *http.Request) {
 	s.opts.Log.Info("an operator asked for a reconnect")
-	s.opts.Reconnect()
+	if err := s.opts.Reconnect(r.Context()); err != nil {
+		s.opts.Log.Error("the node that holds the upstream could not be asked to reconnect", "error", err)
+		problem(http.StatusServiceUnavailable, "who holds the upstream could not be told: %v; ask again", err).write(w, r)
+		return
+	}
 	writeJSON(w, r, http.StatusAccepted, map[string]bool{"reconnecting": true})
 }

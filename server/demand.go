@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"aviary/fanout"
 	"aviary/fanout/filter"
 )
 
@@ -31,14 +32,18 @@ type Asking struct {
 }
 
 // judge refuses a filter that the upstream can never satisfy, and warns of what
-// only comes by chance.
-func (s *Server) judge(f *filter.Filter, given url.Values) (warnings []string, err error) {
+// only comes by chance. Who asks for what is past is warned only: the history may
+// hold posts from when the upstream was asked for something else.
+func (s *Server) judge(f *filter.Filter, given url.Values, past bool) (warnings []string, err error) {
 	if s.opts.Judge == nil {
 		return nil, nil
 	}
 	j := s.opts.Judge(f)
 	if !j.Never {
 		return j.Warnings, nil
+	}
+	if past {
+		return append(j.Warnings, "only posts of the past can match: "+j.Why), nil
 	}
 	param := j.Param
 	if !given.Has(param) { // a rule may say what a parameter can
@@ -51,6 +56,10 @@ func (s *Server) judge(f *filter.Filter, given url.Values) (warnings []string, e
 	}
 	return nil, badParam(param, -1, "%s", j.Why)
 }
+
+// Asked is what clients ask for whose streams have no filter of their own in the
+// hub: those of API v2, with their rules. See [fanout.Hub.Filters].
+func (s *Server) Asked() []fanout.Asked { return s.compat.Asked() }
 
 // upstreamFilter shows what the upstream is asked for.
 func (s *Server) upstreamFilter(w http.ResponseWriter, r *http.Request) {

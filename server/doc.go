@@ -38,15 +38,18 @@
 //
 // Options.Judge says of a filter what the upstream can do for it: one that it can
 // never satisfy is refused with a 400 that names the parameter, and what comes only
-// by chance is told in the warnings of hello and of /filters/check. The drop-in
-// routes do not ask it.
+// by chance is told in the warnings of hello and of /filters/check. On the drop-in
+// routes the first is a 406, or a rule that is not taken; for the second they have
+// no words. Asked is what their rules ask for.
 //
 // # Search
 //
 // /search answers with one page, /search/pages walks over them. What both ask goes
 // through one place (search.ask): the same question of clients that may see the
 // same (Options.SearchScope) within SEARCH_CACHE, or at the same time, is one
-// request of the [Searcher]. What is asked for several goes on when one of them
+// request of the [Searcher]. Nodes of a cluster share their answers too
+// (Options.SearchShared), under a hash of the question, and wait for that 50 ms at
+// most. What is asked for several goes on when one of them
 // leaves. /search retries for 15 s and then gives up.
 //
 // A pager never gives up on what passes: each of its requests waits for a turn

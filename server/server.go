@@ -30,10 +30,12 @@ type Options struct {
 	Cluster   func() Cluster         // this node among others; default: a node "local" that leads itself
 	Upstream  func() fanout.Upstream // the upstream's state right now
 	Search    Searcher               // asks the upstream for posts of the past; nil: it cannot be asked
-	Reconnect func()                 // connects the upstream anew now, whatever it is doing
 	Ready     func() bool            // the first data has come; asked until it or the history says so
 	Filling   func() string          // why streams are not served yet; "": they are. Default: they are
 	Elsewhere string                 // why this node serves no clients at all, and who does; "": it does
+	// Reconnect connects the upstream anew now, whatever it is doing. The error says
+	// why who holds the upstream cannot be told, and what to do. Default: nothing.
+	Reconnect func(context.Context) error
 	// Delete publishes a delete that an operator makes and returns when every reader
 	// of this node's history sees it; false: it was known already. The error says why
 	// not all nodes can be told, and what to do. Default: to the hub.
@@ -56,6 +58,7 @@ type Options struct {
 	Drain        time.Duration // the time over which clients come back after a drain (10 s)
 
 	SearchCache      time.Duration              // identical searches within it cost the upstream one request; 0: only those at the same time
+	SearchShared     PageStore                  // the answers of other nodes, which are as good as our own; nil: there are none
 	SearchBackoff    time.Duration              // first wait of a pager after a failure that passes (5 s)
 	SearchBackoffMax time.Duration              // its longest (320 s); each wait is twice the one before
 	SearchScope      func(*http.Request) string // what a client may see: only equal scopes share answers; default: all the same
@@ -115,7 +118,7 @@ func (o Options) withDefaults() Options {
 		o.Upstream = func() fanout.Upstream { return fanout.Upstream{State: "connecting", Since: since} }
 	}
 	if o.Reconnect == nil {
-		o.Reconnect = func() {}
+		o.Reconnect = func(context.Context) error { return nil }
 	}
 	if o.SearchScope == nil {
 		o.SearchScope = func(*http.Request) string { return "" }

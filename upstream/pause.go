@@ -65,9 +65,10 @@ func (r *Runner) settle(a *attempt) {
 	})
 }
 
-// leave notes from when on posts may be missing.
+// leave notes from when on posts may be missing. Of a stream that Opened refused none
+// was published: they are missing since before it.
 func (r *Runner) leave(a *attempt, err *Error) {
-	if !a.lastByte.IsZero() && !err.Whole {
+	if !a.lastByte.IsZero() && !a.refused && !err.Whole {
 		r.missing(a.lastByte)
 	}
 }

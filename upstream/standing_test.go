@@ -138,6 +138,26 @@ func TestOpenedRefuses(t *testing.T) {
 	})
 }
 
+// A stream that was not let through brought nothing, so its end is not where the loss
+// begins: that is what Opened says of the next one.
+func TestLossBeforeARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _, l := runner(streams(1000, nil))
+		since := time.Now().Add(-time.Minute)
+		tries := 0
+		r.Opened = func(context.Context, int, time.Time) (time.Time, error) {
+			if tries++; tries == 1 {
+				return time.Time{}, errors.New("the bus is away")
+			}
+			return since, nil
+		}
+		during(t, r, 10*time.Second, nil)
+		if loss := l.losses(); len(loss) != 1 || !loss[0].From.Equal(since) {
+			t.Errorf("told %v, want one from %v", loss, since)
+		}
+	})
+}
+
 // When the right to stream is lost, the end of a stream means nothing: code 7 is
 // what an upstream says to the one that was replaced.
 func TestNotValid(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"aviary/upstream/lease"
@@ -21,17 +22,31 @@ type bucket struct {
 	bus  *Bus
 	name string
 	ttl  time.Duration // 0: keys stay
+	// passing: nothing depends on what is in it. It lies in the servers' memory, within
+	// maxPassing, and is made again when it ended with them.
+	passing bool
 
 	mu      sync.Mutex
 	kv      jetstream.KeyValue // nil: not there yet
 	of      jetstream.JetStream
 	checked bool
+	missed  time.Time // when it was last found missing
 }
 
 var _ lease.Store = (*bucket)(nil)
 
 // Leases is the store whose keys vanish Config.LeaseTTL after their last write.
 func (b *Bus) Leases() lease.Store { return b.lease }
+
+// Answers is the store for what is costly to get and cheap to lose: its keys vanish
+// Config.AnswersTTL after their last write, or sooner, and nothing of it is on a
+// disk. nil without Config.AnswersTTL.
+func (b *Bus) Answers() lease.Store {
+	if b.answers == nil {
+		return nil
+	}
+	return b.answers
+}
 
 // States is the store whose keys stay.
 func (b *Bus) States() lease.Store { return b.state }
@@ -40,32 +55,27 @@ func (b *Bus) newBucket(kind string, ttl time.Duration) *bucket {
 	return &bucket{bus: b, name: strings.ToUpper(b.config.Name + "_" + kind), ttl: ttl}
 }
 
-// ensure makes the bucket if it is not there, and brings its settings up to date.
+// ensure makes the bucket if it is not there, also when somebody deleted it while it
+// was in use, and brings its settings up to date once.
 func (k *bucket) ensure(ctx context.Context, js jetstream.JetStream) error {
-	k.mu.Lock()
-	done := k.checked && k.of == js
-	k.mu.Unlock()
-	if done {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 	defer cancel()
 	s, err := js.Stream(ctx, "KV_"+k.name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		c := k.wanted(jetstream.StreamConfig{Storage: jetstream.FileStorage, Description: "aviary"})
-		if c.FirstSeq, err = k.bus.firstRevision(ctx, js); err != nil {
-			return err
-		}
-		s, err = js.CreateStream(ctx, c)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			s, err = js.Stream(ctx, "KV_"+k.name)
-		}
+	made := errors.Is(err, jetstream.ErrStreamNotFound)
+	if made {
+		s, err = k.make(ctx, js)
 	}
 	if err != nil {
 		return err
 	}
+	k.mu.Lock()
+	bound, checked := k.kv != nil && k.of == js, k.checked
+	k.mu.Unlock()
+	if bound && !made {
+		return nil
+	}
 	have := s.CachedInfo().Config
-	if want := k.wanted(have); !k.checked && (have.MaxAge != want.MaxAge || have.Replicas != want.Replicas || have.AllowDirect) {
+	if want := k.wanted(have); !checked && (have.MaxAge != want.MaxAge || have.Replicas != want.Replicas || have.AllowDirect) {
 		if _, err := js.UpdateStream(ctx, want); err != nil {
 			return err
 		}
@@ -80,6 +90,22 @@ func (k *bucket) ensure(ctx context.Context, js jetstream.JetStream) error {
 	return nil
 }
 
+// make makes the bucket, unless another node was quicker.
+func (k *bucket) make(ctx context.Context, js jetstream.JetStream) (jetstream.Stream, error) {
+	c := k.wanted(jetstream.StreamConfig{Storage: k.storage(), Description: "aviary"})
+	var err error
+	if !k.passing {
+		if c.FirstSeq, err = k.bus.firstRevision(ctx, js); err != nil {
+			return nil, err
+		}
+	}
+	s, err := js.CreateStream(ctx, c)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return js.Stream(ctx, "KV_"+k.name)
+	}
+	return s, err
+}
+
 func (k *bucket) wanted(c jetstream.StreamConfig) jetstream.StreamConfig {
 	c.Name, c.Subjects = "KV_"+k.name, []string{"$KV." + k.name + ".>"}
 	c.MaxMsgsPerSubject, c.MaxMsgs, c.MaxBytes = 1, -1, -1
@@ -90,7 +116,34 @@ func (k *bucket) wanted(c jetstream.StreamConfig) jetstream.StreamConfig {
 	if k.ttl > 0 {
 		c.Duplicates = min(duplicates, k.ttl)
 	}
+	if k.passing { // the oldest go, not those that come
+		c.MaxMsgs, c.MaxBytes, c.Discard = maxPassing, maxPassingBytes, jetstream.DiscardOld
+	}
 	return c
+}
+
+// Bounds of a bucket in memory.
+const (
+	maxPassing      = 1000
+	maxPassingBytes = 16 << 20
+)
+
+func (k *bucket) storage() jetstream.StorageType {
+	if k.passing {
+		return jetstream.MemoryStorage
+	}
+	return jetstream.FileStorage
+}
+
+// offer makes a bucket that the bus can do without.
+func (k *bucket) offer(ctx context.Context) {
+	js, err := k.bus.jetStream()
+	if err == nil {
+		err = k.ensure(ctx, js)
+	}
+	if err != nil && ctx.Err() == nil {
+		k.bus.log().Debug("a bucket is not there", "bucket", k.name, "error", err)
+	}
 }
 
 // firstRevision is above every term on the bus: a term is a revision of the
@@ -129,6 +182,20 @@ func (k *bucket) bound() (jetstream.KeyValue, error) {
 	return k.kv, nil
 }
 
+// missing passes an error on. One that says that the bucket is not there any more
+// has it made again soon; who asks in a hot loop has it looked for once a second.
+func (k *bucket) missing(err error) error {
+	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, jetstream.ErrStreamNotFound) {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if time.Since(k.missed) > retryEvery {
+			k.missed = time.Now()
+			k.bus.look()
+		}
+	}
+	return err
+}
+
 // Create implements lease.Store.
 func (k *bucket) Create(ctx context.Context, key string, value []byte) (uint64, error) {
 	kv, err := k.bound()
@@ -139,7 +206,7 @@ func (k *bucket) Create(ctx context.Context, key string, value []byte) (uint64, 
 	if errors.Is(err, jetstream.ErrKeyExists) || wrongRevision(err) {
 		return 0, lease.ErrExists
 	}
-	return rev, err
+	return rev, k.missing(err)
 }
 
 // Update implements lease.Store.
@@ -152,7 +219,7 @@ func (k *bucket) Update(ctx context.Context, key string, value []byte, rev uint6
 	if wrongRevision(err) {
 		return 0, lease.ErrChanged
 	}
-	return rev, err
+	return rev, k.missing(err)
 }
 
 // Put implements lease.Store.
@@ -161,7 +228,8 @@ func (k *bucket) Put(ctx context.Context, key string, value []byte) (uint64, err
 	if err != nil {
 		return 0, err
 	}
-	return kv.Put(ctx, escape(key), value)
+	rev, err := kv.Put(ctx, escape(key), value)
+	return rev, k.missing(err)
 }
 
 // Get implements lease.Store.
@@ -175,7 +243,7 @@ func (k *bucket) Get(ctx context.Context, key string) ([]byte, uint64, error) {
 		return nil, 0, lease.ErrNone
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, k.missing(err)
 	}
 	return e.Value(), e.Revision(), nil
 }
@@ -193,7 +261,7 @@ func (k *bucket) Delete(ctx context.Context, key string, rev uint64) error {
 	if err = kv.Delete(ctx, escape(key), only...); wrongRevision(err) {
 		return lease.ErrChanged
 	}
-	return err
+	return k.missing(err)
 }
 
 // Watch implements lease.Store.

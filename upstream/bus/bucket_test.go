@@ -120,6 +120,28 @@ func TestTermsOutliveTheBucket(t *testing.T) {
 	}
 }
 
+// Buckets that an operator deletes while they are in use come back by themselves, and
+// terms go on.
+func TestBucketsAreDeletedInUse(t *testing.T) {
+	t.Parallel()
+	s := natsServer(t, t.TempDir(), -1)
+	b := openBus(t, Config{URL: s.ClientURL()})
+	publish(t, b, 500, testPost(t, 1))
+	js, err := b.jetStream()
+	must(err)
+	must(js.DeleteStream(t.Context(), "KV_AVIARY_LEASE"))
+	must(js.DeleteStream(t.Context(), "KV_AVIARY_STATE"))
+	for name, k := range map[string]lease.Store{"leases": b.Leases(), "states": b.States()} {
+		eventually(t, func() error {
+			rev, err := k.Create(t.Context(), "leader", nil)
+			if err == nil && rev <= 500 {
+				t.Errorf("the first revision of the new bucket of %s is %d", name, rev)
+			}
+			return err
+		})
+	}
+}
+
 func FuzzKey(f *testing.F) {
 	for _, key := range []string{"leader", "slot.1", ".a..b.", "a b=c*>", ""} {
 		f.Add(key)

@@ -35,6 +35,7 @@ type Bus struct {
 	held     *held
 	lease    *bucket
 	state    *bucket
+	answers  *bucket     // nil: not wanted
 	adjusted atomic.Bool // the stream's settings were compared with ours
 
 	// Written by the goroutine in run, read by all.
@@ -47,6 +48,8 @@ type Bus struct {
 	lag  atomic.Uint64
 
 	reading atomic.Bool // a Stream is open
+
+	unstored atomic.Pointer[upstream.Error] // what kept the last message from being stored; nil: nothing
 
 	stale, resent, erased atomic.Uint64
 	unacked               atomic.Int64
@@ -79,7 +82,7 @@ func Open(ctx context.Context, c Config) (*Bus, error) {
 		if c.Replicas > 1 {
 			return nil, errors.New("NATS_REPLICAS is for NATS_URL: the server in DATA_DIR is alone")
 		}
-		e, err := openDir(c.DataDir, c.Log)
+		e, err := openDir(c.DataDir, c.Name, c.Log)
 		if err != nil {
 			return nil, err
 		}
@@ -91,6 +94,10 @@ func Open(ctx context.Context, c Config) (*Bus, error) {
 	}
 	b.source = &Source{bus: b, filled: make(chan struct{})}
 	b.lease, b.state = b.newBucket("lease", c.LeaseTTL), b.newBucket("state", 0)
+	if c.AnswersTTL > 0 {
+		b.answers = b.newBucket("answers", max(c.AnswersTTL, time.Second))
+		b.answers.passing = true
+	}
 	ctx, b.cancel = context.WithCancel(ctx)
 	go b.run(ctx)
 	return b, nil
@@ -130,6 +137,9 @@ func (b *Bus) run(ctx context.Context) {
 	said := ""
 	for ctx.Err() == nil {
 		err := b.setUp(ctx)
+		if err == nil {
+			err = b.waits()
+		}
 		wait := lookEvery
 		switch {
 		case ctx.Err() != nil:
@@ -141,10 +151,13 @@ func (b *Bus) run(ctx context.Context) {
 			}
 			said = told.Error()
 		default:
-			if b.told(nil); said != "" {
+			if b.told(b.far()); said != "" {
 				b.log().Info("the bus can be used again")
 			}
 			said = ""
+			if b.answers != nil {
+				b.answers.offer(ctx)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -154,14 +167,39 @@ func (b *Bus) run(ctx context.Context) {
 	}
 }
 
-// told sets what Status says.
+// told sets what Status says. A warning (errFar) leaves the bus usable.
 func (b *Bus) told(err *upstream.Error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.status.Connected, b.status.Error, b.status.Hint = err == nil, "", ""
+	b.status.Connected, b.status.Error, b.status.Hint = err == nil || errors.Is(err, errFar), "", ""
 	if err != nil {
 		b.status.Error, b.status.Hint = err.Error(), err.Hint
 	}
+}
+
+var errFar = errors.New("NATS answers too late for a node to hold the upstream")
+
+// far finds servers that answer so late that no node can hold a lease on them; nil:
+// they do not.
+func (b *Bus) far() *upstream.Error {
+	b.mu.Lock()
+	nc := b.control
+	b.mu.Unlock()
+	if b.embedded != nil || nc == nil {
+		return nil
+	}
+	most, took := b.config.LeaseTTL/8, time.Duration(0)
+	for range 2 { // once may be chance
+		began := time.Now()
+		if nc.FlushTimeout(askTimeout) != nil {
+			return nil // who cut it tells
+		}
+		if took = time.Since(began); took <= most {
+			return nil
+		}
+	}
+	return trouble(fmt.Errorf("%w: after %v, and %v is the most", errFar, took.Round(10*time.Millisecond), most),
+		"bring servers and gateways nearer to each other, or find out what slows the servers or the way to them down")
 }
 
 // look asks for a look at the bus soon.

@@ -313,3 +313,23 @@ func TestStreamMadeAnew(t *testing.T) {
 		t.Errorf("the hub is at %v", head)
 	}
 }
+
+// A gap begins where the upstream's stream ended. What takes posts away comes without
+// it too: from operators, and from a stream of its own.
+func TestHeardIsOfTheUpstreamsStream(t *testing.T) {
+	t.Parallel()
+	b := openBus(t, Config{DataDir: t.TempDir()})
+	n := follow(t, b)
+	publish(t, b, 5, testPost(t, 1))
+	n.expect(t, "1")
+	heard := b.source.Heard()
+	if heard.IsZero() || time.Since(heard) > time.Minute {
+		t.Errorf("heard at %v", heard)
+	}
+	must(b.Delete(t.Context(), testDelete(t, 1)))
+	publish(t, b, 6, testDelete(t, 2))
+	n.expect(t, "1 delete:1 delete:2")
+	if now := b.source.Heard(); !now.Equal(heard) {
+		t.Errorf("heard at %v after a post at %v and deletes", now, heard)
+	}
+}

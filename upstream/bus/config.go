@@ -31,6 +31,8 @@ type Config struct {
 	Dialects map[string]*fanout.Dialect
 
 	LeaseTTL time.Duration // of keys in Leases; default 2 s
+	// AnswersTTL is how long keys in Answers live, at least a second; 0: there is no such bucket.
+	AnswersTTL time.Duration
 
 	Log *slog.Logger // default: slog.Default()
 }

@@ -81,7 +81,8 @@
 // # Buckets
 //
 // Leases and States are lease.Stores on two key-value buckets, in files, so that
-// revisions, and with them terms, go on after everything was restarted.
+// revisions, and with them terms, go on after everything was restarted. Answers is
+// one in the servers' memory; the bus is well without it.
 //
 // # Measured
 //

@@ -21,9 +21,10 @@ const restartAfter = 5 * time.Second
 // embedded is the NATS server in this process. It listens nowhere: connections
 // are pipes.
 type embedded struct {
-	dir  string
-	log  *slog.Logger
-	lock *os.File // held as long as the process uses dir
+	dir    string
+	stream string
+	log    *slog.Logger
+	lock   *os.File // held as long as the process uses dir
 
 	mu      sync.Mutex
 	server  *server.Server // nil: it does not run
@@ -32,7 +33,7 @@ type embedded struct {
 }
 
 // openDir makes and locks the directory. Errors are for an operator.
-func openDir(dir string, log *slog.Logger) (*embedded, error) {
+func openDir(dir, stream string, log *slog.Logger) (*embedded, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("DATA_DIR cannot be made: %w", err)
 	}
@@ -40,7 +41,7 @@ func openDir(dir string, log *slog.Logger) (*embedded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("DATA_DIR %s: %w", dir, err)
 	}
-	return &embedded{dir: dir, log: log, lock: lock}, nil
+	return &embedded{dir: dir, stream: stream, log: log, lock: lock}, nil
 }
 
 var errLocked = errors.New("another aviary uses it: one process to a directory; for several, set NATS_URL")
@@ -122,14 +123,14 @@ func (e *embedded) start() (err error) {
 	return nil
 }
 
-// sweep removes the copies of blocks that a server left when it was killed while it
-// overwrote a deleted post: they hold what was deleted since.
+// sweep removes what a server left when it was killed while it overwrote deleted
+// posts: copies of blocks, which hold what was deleted since, and the posts themselves.
 func (e *embedded) sweep() {
 	left, err := filepath.Glob(filepath.Join(e.store(), "jetstream", "*", "streams", "*", "msgs", "*.blk.tmp"))
 	for _, path := range left {
 		err = errors.Join(err, os.Remove(path))
 	}
-	if err != nil {
+	if err = errors.Join(err, e.scrub()); err != nil {
 		e.log.Error("what is left of deleted posts cannot be removed", "error", err)
 	}
 }

@@ -2,9 +2,11 @@ package bus
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
 	"time"
@@ -68,11 +70,18 @@ func (b *Bus) hint(err, denied error) string {
 	var api *jetstream.APIError
 	errors.As(err, &api)
 	var wire net.Error
+	var untrusted *tls.CertificateVerificationError
 	switch {
 	case denied != nil && isTimeout(err):
 		return "the NATS user lacks a permission: it needs to publish and subscribe to " + b.config.Name + ".>, $JS.API.>, $JS.FC.>, $KV.>, and _INBOX.>"
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
 		return "NATS refuses the credentials: check NATS_CREDS_FILE, or the user in NATS_URL"
+	case b.config.CredsFile != "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "signing nonce")):
+		return "NATS_CREDS_FILE cannot be used: write it anew with `nsc generate creds`, readable for aviary's user; it is read at each connect"
+	case errors.As(err, &untrusted):
+		return "the NATS server's certificate is not one that this machine trusts, or it is for another name than that in NATS_URL, or out of date. A CA of your own can be named in SSL_CERT_FILE"
+	case errors.Is(err, nats.ErrSecureConnWanted):
+		return "the NATS server has no TLS: turn it on there, or write nats:// in NATS_URL"
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), errors.Is(err, nats.ErrNoResponders) && !embedded:
 		return "JetStream is not there: start nats-server with -js, and enable it for the account"
 	case api != nil && (api.ErrorCode == codeNotClustered || api.ErrorCode == codeNoPeers):

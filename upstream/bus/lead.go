@@ -85,6 +85,11 @@ func (b *Bus) erase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if b.embedded != nil {
+		if err := b.embedded.erasing(seqs); err != nil {
+			return err
+		}
+	}
 	for i, seq := range seqs {
 		if err := stream.SecureDeleteMsg(ctx, seq); err == nil {
 			b.erased.Add(1)
@@ -94,6 +99,9 @@ func (b *Bus) erase(ctx context.Context) error {
 		}
 	}
 	b.held.done(seqs)
+	if b.embedded != nil {
+		return b.embedded.erasing(nil)
+	}
 	return nil
 }
 

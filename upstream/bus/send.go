@@ -50,11 +50,26 @@ func (p *Publisher) progressed() time.Time {
 	return p.progress
 }
 
-// publishing notes what keeps messages from being stored: the next look says
-// whether the bus is well.
+// publishing notes what keeps messages from being stored: until one is, the bus is
+// not well. The next look compares the stream's settings again: somebody may have
+// changed it so that it takes nothing.
 func (b *Bus) publishing(err error) {
-	b.told(b.explain("messages are not stored", err))
+	told := b.explain("messages are not stored", err)
+	b.unstored.Store(told)
+	if isTimeout(err) && b.embedded == nil { // if it turns out that other requests are answered
+		b.unstored.Store(trouble(told, "NATS answers, but stores nothing: look at its log and at the disk of its store"))
+	}
+	b.adjusted.Store(false)
+	b.told(told)
 	b.look()
+}
+
+// waits is why messages that wait are not stored; nil: none waits, or they are.
+func (b *Bus) waits() error {
+	if err := b.unstored.Load(); err != nil && b.unacked.Load() > 0 {
+		return err
+	}
+	return nil
 }
 
 // session sends over one connection until something fails.
@@ -194,6 +209,10 @@ func (p *Publisher) answered(m *nats.Msg, prefix int) {
 		return
 	}
 	w.stored = true
+	if p.bus.unstored.Load() != nil {
+		p.bus.unstored.Store(nil)
+		p.bus.look()
+	}
 	p.progress = time.Now()
 	full := p.sent >= maxInFlight
 	for len(p.queue) > 0 && p.queue[0].stored {

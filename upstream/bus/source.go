@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -36,15 +37,15 @@ type Source struct {
 	bus    *Bus
 	once   sync.Once
 	filled chan struct{}
+	heard  atomic.Int64 // Unix nanoseconds; 0: nothing
 
 	// Owned by the goroutine in Stream; the next one goes on with it.
-	config   SourceConfig
-	epoch    uint32
-	last     uint64 // sequence last read
-	target   uint64 // filled at this sequence; it may be gone by then, and a heartbeat tells
-	term, n  uint64 // of the last numbered message that was taken
-	received time.Time
-	strange  bool // a message in an unknown dialect was told
+	config  SourceConfig
+	epoch   uint32
+	last    uint64 // sequence last read
+	target  uint64 // filled at this sequence; it may be gone by then, and a heartbeat tells
+	term, n uint64 // of the last numbered message that was taken
+	strange bool   // a message in an unknown dialect was told
 }
 
 // Source returns the reader of the bus. It is to be called once, before its Stream.
@@ -56,6 +57,16 @@ func (b *Bus) Source(c SourceConfig) *Source {
 // Filled is closed once everything was emitted that was on the bus when the first
 // Stream began.
 func (s *Source) Filled() <-chan struct{} { return s.filled }
+
+// Heard is when the newest event that was read had come from the upstream's stream;
+// zero: none was read. What takes posts away says nothing of it: operators, and
+// sources that have a stream of their own for it, publish it while there is no stream of posts.
+func (s *Source) Heard() time.Time {
+	if n := s.heard.Load(); n != 0 {
+		return time.Unix(0, n)
+	}
+	return time.Time{}
+}
 
 // Stream implements upstream.Source. Events have ID and Received set: the
 // sequence of the bus and the time at which the leader received them. Errors are
@@ -127,7 +138,8 @@ func (s *Source) begin(epoch uint32) {
 	if s.epoch != 0 {
 		s.bus.held.clear()
 	}
-	s.epoch, s.last, s.term, s.n, s.received = epoch, 0, 0, 0, time.Time{}
+	s.epoch, s.last, s.term, s.n = epoch, 0, 0, 0
+	s.heard.Store(0)
 	s.bus.last.Store(0)
 	s.bus.term.Store(0)
 	if s.config.Renewed != nil {

@@ -27,6 +27,7 @@ func (c *Config) wanted(have jetstream.StreamConfig) jetstream.StreamConfig {
 	have.MaxMsgsPerSubject = int64(c.Events)
 	have.MaxMsgs = -1
 	have.MaxBytes = -1 // it would drop deletes first
+	have.MaxMsgSize, have.NoAck = -1, false
 	have.MaxAge = max(tombLife, c.Age+24*time.Hour)
 	have.Duplicates = duplicates
 	have.AllowMsgTTL = true
@@ -39,7 +40,7 @@ func (c *Config) wanted(have jetstream.StreamConfig) jetstream.StreamConfig {
 // same says that nothing has to be changed.
 func same(a, b jetstream.StreamConfig) bool {
 	return slices.Equal(a.Subjects, b.Subjects) && a.Discard == b.Discard &&
-		a.MaxMsgsPerSubject == b.MaxMsgsPerSubject && a.MaxMsgs == b.MaxMsgs && a.MaxBytes == b.MaxBytes &&
+		a.MaxMsgsPerSubject == b.MaxMsgsPerSubject && a.MaxMsgs == b.MaxMsgs && a.MaxBytes == b.MaxBytes && a.MaxMsgSize == b.MaxMsgSize && a.NoAck == b.NoAck &&
 		a.MaxAge == b.MaxAge && a.Duplicates == b.Duplicates && a.AllowMsgTTL == b.AllowMsgTTL &&
 		a.AllowDirect == b.AllowDirect && a.Replicas == b.Replicas && maps.Equal(a.Metadata, b.Metadata)
 }

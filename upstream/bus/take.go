@@ -100,7 +100,9 @@ func (r *reading) message(ctx context.Context, seq uint64, m *nats.Msg, to upstr
 		}
 		return nil
 	}
-	s.received = e.Received
+	if at.mine && !takesAway(e.Kind) {
+		s.heard.Store(e.Received.UnixNano())
+	}
 	if e.Kind != fanout.KindGap { // it has no sequence of its own
 		e.ID = fanout.Cursor{Epoch: s.epoch, Seq: seq}
 	}
@@ -133,7 +135,7 @@ func (r *reading) holes(ctx context.Context, seq uint64, at message, h nats.Head
 	if !ok {
 		until = time.Now()
 	}
-	gap := upstream.GapEvent(fanout.Loss{Reason: "upstream", Missed: -1, From: s.received, To: until})
+	gap := upstream.GapEvent(fanout.Loss{Reason: "upstream", Missed: -1, From: s.Heard(), To: until})
 	gap.Received = until
 	to.Emit(gap)
 	return nil

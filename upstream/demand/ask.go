@@ -47,11 +47,13 @@ type Config struct {
 	// Own is what the operator asks for: filters any of which is enough. None:
 	// nothing in particular, and while clients want nothing either, every post comes.
 	Own []*filter.Filter
-	// OwnElse: the operator asks for something besides that cannot be said in filters.
+	// OwnElse: posts come for another reason too, which cannot be said in filters and
+	// which Languages do not narrow.
 	OwnElse bool
-	// OwnRules is how many rules Own takes up on X, others' rules on the server
-	// included; 0: as many as Own has alternatives.
-	OwnRules int
+	// OwnUse is how much of Limits Own takes up as it is written, which may be more
+	// than it has alternatives: "go,go lang" is two phrases. On X the rules that others
+	// keep on the server count as well. 0: as much as there are alternatives.
+	OwnUse Limits
 	// Languages and Level narrow all that comes, clients' terms too; none and
 	// LevelNone: nothing is narrowed.
 	Languages []string
@@ -61,7 +63,7 @@ type Config struct {
 	// Tiles writes a box as alternatives of a rule of X. nil: boxes cannot be asked for.
 	Tiles func(filter.Box) ([]string, error)
 
-	PerKey Limits // most that counts of one client address; default: a quarter of Limits
+	PerKey Limits // most that counts of one client address; default: a quarter of what the operator's terms leave
 
 	// Floor is how long a term stays at least once it was asked for, Linger how
 	// long after the last client left (30 s, 10 s). A change waits Debounce for more
@@ -86,14 +88,6 @@ func (c Config) withDefaults() Config {
 			*d.field = d.value
 		}
 	}
-	for _, d := range []struct{ field, of *int }{
-		{&c.PerKey.Phrases, &c.Limits.Phrases}, {&c.PerKey.IDs, &c.Limits.IDs},
-		{&c.PerKey.Boxes, &c.Limits.Boxes}, {&c.PerKey.Rules, &c.Limits.Rules},
-	} {
-		if *d.field <= 0 {
-			*d.field = max(1, *d.of/4)
-		}
-	}
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
@@ -110,6 +104,9 @@ func (l *Limits) of(k kind) int {
 	return [...]int{phrase: l.Phrases, user: l.IDs, box: l.Boxes, rule: l.Rules}[k]
 }
 
+// sum is how much there may be of everything.
+func (l *Limits) sum() int { return l.Phrases + l.IDs + l.Boxes + l.Rules }
+
 // Ask is what an upstream is asked for beside the operator's own terms: sorted,
 // distinct, without what the operator's terms bring anyhow.
 type Ask struct {
@@ -121,6 +118,10 @@ type Ask struct {
 
 // Empty reports whether nothing is asked for.
 func (a *Ask) Empty() bool { return len(a.Phrases)+len(a.IDs)+len(a.Boxes)+len(a.Rules) == 0 }
+
+func (a *Ask) equal(b *Ask) bool {
+	return slices.Equal(a.Phrases, b.Phrases) && slices.Equal(a.IDs, b.IDs) && slices.Equal(a.Boxes, b.Boxes) && slices.Equal(a.Rules, b.Rules)
+}
 
 // Track, Follow and Locations write the ask as v1.1 takes it: comma lists, behind
 // the operator's own.

@@ -2,7 +2,9 @@ package demand
 
 import (
 	"cmp"
+	"iter"
 	"maps"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -15,16 +17,29 @@ type weighed struct {
 	weight int
 }
 
+// maxNeeds is how many needs are looked at: several times what an upstream takes,
+// and little enough (some 60 MB) that clients cannot make it costly. A client with
+// a large filter has thousands.
+const maxNeeds = 100_000
+
 // needs reads the filters and adds up who needs what. Clients without a key count
-// each; of one key each need counts once, and only as many terms as PerKey allows,
-// in the order of the filters. What the operator's terms bring is left out.
+// each; of one key each need counts once, and only as many terms as PerKey allows.
+// The shortest filters come first; what is beyond maxNeeds, or of a key beyond as
+// many as an upstream takes in all, is not read. What the operator's terms bring is
+// left out.
 func (p *Planner) needs(asked []fanout.Asked) []weighed {
 	readings := make(map[string]*reading, len(asked))
 	at := map[string]int{}
 	var all []weighed
-	keys := map[string]*ledger{}
-	for i := range asked {
-		a := &asked[i]
+	books := ledgers{most: p.perKey, tries: p.config.Limits.sum(), of: map[string]*ledger{}}
+	left := maxNeeds
+	for a := range shortestFirst(asked) {
+		if left <= 0 {
+			break
+		}
+		if a.Clients == 0 && books.spent(a.Keys) {
+			continue
+		}
 		text := a.Filter.String()
 		r := p.readings[text]
 		if r == nil {
@@ -32,13 +47,11 @@ func (p *Planner) needs(asked []fanout.Asked) []weighed {
 			r.needs = slices.DeleteFunc(r.needs, p.asks.covers)
 		}
 		readings[text] = r
+		left -= r.size()
 		for _, n := range r.needs {
 			weight := a.Clients
 			for _, key := range a.Keys {
-				if keys[key] == nil {
-					keys[key] = &ledger{terms: map[string]bool{}, needs: map[string]bool{}}
-				}
-				if keys[key].counts(n, &p.config.PerKey) {
+				if books.count(key, n) {
 					weight++
 				}
 			}
@@ -58,19 +71,33 @@ func (p *Planner) needs(asked []fanout.Asked) []weighed {
 	return all
 }
 
+// ledgers are what every key was counted for.
+type ledgers struct {
+	most  [kinds]int // terms of one key that count
+	tries int        // … of so many needs
+	of    map[string]*ledger
+}
+
 // ledger is what one key was counted for.
 type ledger struct {
 	terms, needs map[string]bool
 	used         [kinds]int
+	tried        int
 }
 
-// counts reports whether a need of the key's counts, and enters it.
-func (l *ledger) counts(n *need, most *Limits) bool {
-	if l.needs[n.name] {
+// count reports whether a need of the key's counts, and enters it.
+func (b *ledgers) count(key string, n *need) bool {
+	l := b.of[key]
+	if l == nil {
+		l = &ledger{terms: map[string]bool{}, needs: map[string]bool{}}
+		b.of[key] = l
+	}
+	l.tried++
+	if l.tried > b.tries || l.needs[n.name] {
 		return false
 	}
 	if name := n.term.name(); !l.terms[name] {
-		if l.used[n.term.kind] >= most.of(n.term.kind) {
+		if l.used[n.term.kind] >= b.most[n.term.kind] {
 			return false
 		}
 		l.used[n.term.kind]++
@@ -78,6 +105,33 @@ func (l *ledger) counts(n *need, most *Limits) bool {
 	}
 	l.needs[n.name] = true
 	return true
+}
+
+// spent reports whether nothing more counts for any of the keys.
+func (b *ledgers) spent(keys []string) bool {
+	return !slices.ContainsFunc(keys, func(key string) bool {
+		l := b.of[key]
+		return l == nil || l.tried < b.tries
+	})
+}
+
+// shortestFirst yields the filters by the length of their texts, to a power of two,
+// so that the large ones are at the end of every queue.
+func shortestFirst(asked []fanout.Asked) iter.Seq[*fanout.Asked] {
+	return func(yield func(*fanout.Asked) bool) {
+		var sized [64][]int32
+		for i := range asked {
+			k := bits.Len(uint(len(asked[i].Filter.String())))
+			sized[k] = append(sized[k], int32(i))
+		}
+		for _, list := range sized {
+			for _, i := range list {
+				if !yield(&asked[i]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // candidate is a term that may be in force next.

@@ -32,11 +32,13 @@
 //
 // Every alternative counts for its term as often as clients have it: clients
 // without a key one by one, those of one key (an address) once together, and a key
-// only for as many terms as [Config].PerKey says, a quarter of all by default. A term
+// only for as many terms as [Config].PerKey says, by default a quarter of what the
+// operator leaves. What is read is bounded, the shortest filters first, so that clients
+// with huge filters cost little and keep nobody from being served. A term
 // is counted for all that it brings: "go" for those who want "go lang" too. Then
 //
 //   - the operator's own terms always stay and are never counted against; what they
-//     bring takes up no room;
+//     bring takes up no room. Those that are new push the least used out at once;
 //   - what was taken in less than Floor ago stays;
 //   - then the most used are taken, as long as there is room: 400 phrases, 5,000
 //     ids, 25 boxes, or 1,000 rules. What is in force counts for a tenth more, so that
@@ -75,7 +77,8 @@
 // Certain is what follows from the documented meaning of both. follow=1 does not rule
 // out from:2, who may answer 1; nor does track=go rule out anything but -go; nor
 // locations a box elsewhere, as a country shares a border with both. Where terms are
-// taken in for clients only languages and levels rule anything out.
+// taken in for clients only languages and levels rule anything out, and where posts
+// come for a reason that is not known ([Config].OwnElse) only levels do.
 //
 // A [Teller] remembers of which filters all posts come, for the gap events of
 // clients that are connected: one when that ends, one when it begins again.

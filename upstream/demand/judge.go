@@ -124,6 +124,15 @@ func termsOf(all []own) (terms []*term) {
 // Asked returns what is asked for beside the operator's own terms.
 func (f *Force) Asked() Ask { return f.asked }
 
+// Else and Grows are Config.OwnElse, and whether terms are taken in for clients.
+func (f *Force) Else() bool  { return f.config.OwnElse }
+func (f *Force) Grows() bool { return f.grows }
+
+// Asks reports whether it asks for exactly what another does beside the operator's terms.
+func (f *Force) Asks(o *Force) bool {
+	return f == o || f != nil && o != nil && f.asked.equal(&o.asked)
+}
+
 // all reports whether every post comes that the languages and the level let through.
 func (f *Force) all() bool { return f.terms.every || len(f.own) == 0 && f.asked.Empty() }
 
@@ -167,6 +176,11 @@ func (s *sorted) add(f *Force, a *filter.Alternatives, literals []filter.Literal
 	why := f.config.bars(a, literals)
 	if why == nothing && !f.grows {
 		why = f.excludes(a, literals)
+	}
+	if f.config.OwnElse && (why == byLanguage || why == byRuleLanguage) {
+		s.possible++
+		s.chance = append(s.chance, alternative(literals))
+		return
 	}
 	if why != nothing {
 		s.cause = cmp.Or(s.cause, why)

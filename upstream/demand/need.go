@@ -37,6 +37,9 @@ type reading struct {
 	broad  bool     // asks for every post there is, whatever that may be
 }
 
+// size is what it counts for among all that are kept.
+func (r *reading) size() int { return 1 + len(r.needs) + len(r.loose) + len(r.barred) }
+
 // read works out what a filter needs. It depends on nothing but the filter and
 // the config.
 func (c *Config) read(f *filter.Filter) *reading {

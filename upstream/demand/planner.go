@@ -1,6 +1,7 @@
 package demand
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ type Planner struct {
 	own    []own
 	asks   *cover // the operator's terms
 	room   [kinds]int
+	perKey [kinds]int // most that counts of one key
 
 	readings map[string]*reading // of the filters that are there, by their texts
 	held     map[string]*holding // in force, by name
@@ -56,52 +58,74 @@ func New(c Config) *Planner {
 }
 
 // Configure takes another config, as when the operator asks for something else.
-// What is in force for clients stays; the next Plan judges it anew. The operator's
-// own terms are in force at once, as far as the planner knows.
+// What is in force for clients stays as far as there is room; the next Plan judges
+// it anew. The operator's own terms are in force at once, as far as the planner knows.
 func (p *Planner) Configure(c Config) {
 	c = c.withDefaults()
 	p.config, p.readings = &c, map[string]*reading{}
 	p.own = p.config.ownTerms()
 	p.asks = newCover(termsOf(p.own))
 	p.room = p.rooms()
+	for k := range kinds {
+		if p.perKey[k] = p.config.PerKey.of(k); p.perKey[k] <= 0 {
+			p.perKey[k] = max(1, p.room[k]/4)
+		}
+	}
+	p.fit()
 	p.force = p.newForce()
 }
 
 // rooms are the limits less what the operator's terms take up.
 func (p *Planner) rooms() (room [kinds]int) {
-	for k := range kinds {
-		room[k] = p.config.Limits.of(k)
-	}
-	taken := 0
+	var taken [kinds]int
 	for _, o := range p.own {
 		if p.config.API == X {
-			taken++
+			taken[rule]++
 			continue
 		}
 		for _, t := range o.terms {
-			room[t.kind]--
+			taken[t.kind]++
 		}
 	}
-	if p.config.OwnRules > 0 {
-		taken = p.config.OwnRules
-	}
-	if p.config.API == X {
-		room[rule] -= taken
+	for k := range kinds {
+		room[k] = p.config.Limits.of(k) - max(taken[k], p.config.OwnUse.of(k))
 	}
 	return room
+}
+
+// fit lets go of what there is no room for beside the operator's terms, which may
+// be new: the least used first.
+func (p *Planner) fit() {
+	var held [kinds][]string
+	for name, h := range p.held {
+		held[h.term.kind] = append(held[h.term.kind], name)
+	}
+	for k, names := range held {
+		extra := len(names) - max(0, p.room[k])
+		if extra <= 0 {
+			continue
+		}
+		slices.SortFunc(names, func(a, b string) int {
+			return cmp.Or(cmp.Compare(p.held[a].weight, p.held[b].weight), cmp.Compare(b, a))
+		})
+		for _, name := range names[:extra] {
+			delete(p.held, name)
+		}
+	}
 }
 
 // Force returns what is in force.
 func (p *Planner) Force() *Force { return p.force }
 
 // Adopt takes what somebody else took in for clients as in force since now, in the
-// place of what is.
+// place of what is, as far as there is room.
 func (p *Planner) Adopt(now time.Time, a Ask) {
 	p.held = map[string]*holding{}
 	for _, t := range p.config.termsOf(a) {
 		p.held[t.name()] = &holding{term: t, since: now, wanted: now}
 	}
 	p.pending = time.Time{}
+	p.fit()
 	p.force = p.newForce()
 }
 

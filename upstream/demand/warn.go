@@ -25,7 +25,7 @@ func (f *Force) warn(a *filter.Alternatives, s *sorted) (warnings []string) {
 	say(s.crowded, "not asked of the upstream, where there is room only for what more clients ask for; a gap event tells when that changes: %s")
 	say(s.waiting, "asked of the upstream as soon as may be; a gap event tells when: %s")
 	var foreign []string
-	if len(f.config.Languages) > 0 {
+	if len(f.config.Languages) > 0 && !f.config.OwnElse {
 		for _, tag := range a.Languages {
 			if !f.config.speaks(tag) {
 				foreign = append(foreign, tag)

@@ -55,7 +55,7 @@ type Config struct {
 	Lead func(ctx context.Context)
 	// Mark publishes a marker and waits until the bus has it; nil: there is no bus.
 	Mark func(ctx context.Context, m Marker) error
-	// Last is when the newest event that this node has read was received; zero or
+	// Last is when the newest event that this node has read came from the upstream; zero or
 	// nil: nobody knows, and no gap is told for a change of leader.
 	Last func() time.Time
 	// Told is called with the leader's upstream state when it changes, on nodes that

@@ -46,6 +46,15 @@ func (s *Source) Settle(ctx context.Context) error {
 	return s.rules.reconcile(ctx, true)
 }
 
+// Others is how many rules of others, which bring their posts too, the server had
+// when ours were last compared with them; known is false before that.
+func (s *Source) Others() (n int, known bool) {
+	b := s.rules
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.others, b.settled != nil
+}
+
 // Own counts the rules that the operator's settings ask for.
 func (s *Source) Own(p Predicates) int {
 	own, err := Translate(p)
