@@ -9,7 +9,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 FUZZTIME ?= 60s
 GOLANGCI ?= github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help run test browser load screenshots bench fuzz lint build clean
+.PHONY: help run test test-tools browser load screenshots chaos edges bench fuzz lint build clean
 
 help:
 	@echo "make run     the gateway with simulated data"
@@ -19,6 +19,8 @@ help:
 	@echo "make screenshots  the pictures in docs: docs/page.png and others (simulated data)"
 	@echo "make test-tools  installs what tests drive besides Go (Debian, as root); make test does it"
 	@echo "make bench   all benchmarks, then the built binary under load (needs gcc)"
+	@echo "make chaos   the tests of a cluster at length: 20 kills, 1,000 hops (some ten minutes)"
+	@echo "make edges   what a delivery costs with one, two and four gateways on one NATS"
 	@echo "make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME)) each"
 	@echo "make lint    golangci-lint (the first run builds it, which takes minutes)"
 	@echo "make build   the stripped static binary ./aviary"
@@ -66,6 +68,15 @@ test-tools:
 	elif ! $$install && ! { apt-get update -q && $$install; }; then \
 		echo "!!! could not be installed: $$missing. Tests that need them are skipped." >&2; \
 	fi
+
+# What make test does a few times, many times: leaders killed, stopped, frozen, cut
+# off; machines that lose power; clients that hop.
+chaos:
+	CHAOS=1 $(GO) test -count=1 -v -timeout 25m -run 'TestLeader|TestFrozen|TestClientHops|TestNodeIsCutOff|TestDataDir|TestDemandOfThousands' .
+
+# The figures of docs/scaling.md. On a machine that does nothing else.
+edges:
+	EDGES=1 $(GO) test -count=1 -v -timeout 10m -run TestEdgesScale .
 
 # First the benchmarks beside the code, then the binary through its sockets.
 bench:

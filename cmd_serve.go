@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 
 	"aviary/fanout"
@@ -30,13 +29,13 @@ type gateway struct {
 	certificate   *certificate // nil without TLS
 	hub           *fanout.Hub
 	source        *source
-	runner        *upstream.Runner
+	runner        *upstream.Runner // of the source; runs while this node holds the upstream
+	cluster       *cluster
+	demands       *demands
 	server        *server.Server
 	http          []*http.Server
 
-	stopUpstream context.CancelFunc
-	upstreamDone chan struct{}
-	failed       chan error // what ended although nobody asked for it
+	failed chan error // what ended although nobody asked for it
 }
 
 // serve is `aviary serve`, the gateway.
@@ -65,6 +64,9 @@ func (g *gateway) start(s *settings) (err error) {
 	defer func() {
 		if err != nil {
 			g.closeListeners()
+			if g.source != nil {
+				g.source.close()
+			}
 		}
 	}()
 	if g.public, err = g.p.open(prefix+"LISTEN="+s.Listen, s.Listen); err != nil {
@@ -86,17 +88,24 @@ func (g *gateway) start(s *settings) (err error) {
 	g.hub = fanout.NewHub(fanout.Config{Events: s.HistoryEvents, Bytes: int64(s.HistoryBytes), Age: s.HistoryAge})
 	g.runner = &upstream.Runner{
 		Source:       g.source.Source,
-		Publish:      g.hub.Publish,
 		Name:         s.Source,
 		Ladders:      s.ladders(),
 		StallTimeout: s.StallTimeout,
 		StreamLimit:  s.StreamLimit,
-		Log:          g.log,
+		ConnectLimit: s.ConnectLimit, ConnectsWithin: s.ConnectWindow,
+		Log: g.log,
+	}
+	if g.cluster, err = g.newCluster(s); err != nil {
+		return err
+	}
+	if g.demands, err = g.newDemands(s); err != nil {
+		return err
 	}
 	g.server = server.New(g.options(s))
 	g.serveHTTP()
 	g.greet(s) // before the upstream has something to say
-	g.startUpstream()
+	g.cluster.start()
+	g.demands.start()
 	return nil
 }
 
@@ -116,9 +125,12 @@ func (g *gateway) options(s *settings) server.Options {
 		Source:    s.Source,
 		Version:   version,
 		Commit:    revision(),
-		Upstream:  g.runner.Status,
-		Reconnect: g.runner.Reconnect,
-		Ready:     func() bool { return g.runner.Stats().Connects["ok"] > 0 },
+		Upstream:  g.cluster.upstream,
+		Reconnect: g.cluster.reconnect,
+		Cluster:   g.cluster.status,
+		Ready:     g.cluster.ready,
+		Filling:   g.cluster.filling,
+		Elsewhere: s.elsewhere(),
 
 		Heartbeat:    s.Heartbeat,
 		Retry:        s.Retry,
@@ -134,8 +146,15 @@ func (g *gateway) options(s *settings) server.Options {
 		TrustedProxies:   s.TrustedProxies,
 		AdminToken:       func() string { return string(g.settings.Load().AdminToken) },
 
-		Collectors: []prometheus.Collector{newUpstreamCollector(g.runner)},
+		Collectors: []prometheus.Collector{newUpstreamCollector(g.runner, g.cluster.upstream), newClusterCollector(g.cluster)},
 		Log:        g.log,
+	}
+	if g.cluster.bus != nil {
+		o.Delete = g.cluster.delete
+	}
+	o.Judge, o.Keyed, o.Asking = g.demands.judge, g.demands.on, g.demands.asking
+	if g.demands.source != nil || s.Role == roleEdge {
+		o.Ask = g.demands.ask
 	}
 	g.searchOptions(s, &o)
 	if host, _, _ := net.SplitHostPort(s.AdminListen); host != "" {
@@ -173,19 +192,4 @@ func (g *gateway) ended(part string, err error) {
 	case g.failed <- fmt.Errorf("%s failed: %w", part, err):
 	default: // the first failures are told; one is enough to stop
 	}
-}
-
-// startUpstream starts the runner; stopUpstream and upstreamDone are its end.
-func (g *gateway) startUpstream() {
-	ctx, stop := context.WithCancel(context.Background())
-	g.stopUpstream, g.upstreamDone = stop, make(chan struct{})
-	var running sync.WaitGroup
-	running.Go(func() { g.ended("the upstream", g.runner.Run(ctx)) })
-	if beside := g.source.beside; beside != nil {
-		running.Go(func() { beside(ctx, g.hub) })
-	}
-	go func() {
-		defer close(g.upstreamDone)
-		running.Wait()
-	}()
 }

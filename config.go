@@ -41,14 +41,23 @@ type settings struct {
 	HistoryBytes  size          `env:"HISTORY_BYTES" envDefault:"256MiB" group:"History" doc:"Most bytes they take, JSON and decoded posts. Their shared encodings may take a quarter of it on top."`
 	HistoryAge    time.Duration `env:"HISTORY_AGE" envDefault:"24h" group:"History" doc:"How long an event is held, and how long a delete is remembered."`
 
-	Source       string        `env:"SOURCE" envDefault:"sim" group:"Source" doc:"Where posts come from: sim (a simulated Twitter inside the process), twitter (the v1.1 streaming API), x (the filtered stream of X API v2), file (a capture)."`
-	Track        string        `env:"TRACK" group:"Source" doc:"What to ask the upstream for: phrases, as in the v1.1 parameter track. twitter needs one of TRACK, FOLLOW and LOCATIONS."`
-	Follow       string        `env:"FOLLOW" group:"Source" doc:"The same: user ids, as in follow."`
-	Locations    string        `env:"LOCATIONS" group:"Source" doc:"The same: boxes as west,south,east,north, as in locations."`
-	Language     string        `env:"LANGUAGE" group:"Source" doc:"Only posts in these languages, as in language."`
-	FilterLevel  string        `env:"FILTER_LEVEL" group:"Source" doc:"Only posts of at least this level: none, low or medium."`
-	StallTimeout time.Duration `env:"STALL_TIMEOUT" envDefault:"90s" group:"Source" doc:"An upstream that sends no byte for so long, keep-alives included, is given up and connected anew."`
-	StreamLimit  int           `env:"STREAM_LIMIT" envDefault:"2" group:"Source" doc:"Most upstream streams the credentials may have open at once; never more are opened."`
+	DataDir       string      `env:"DATA_DIR" group:"Durable" doc:"Folder for the history, so that cursors, events and deletes outlive a restart of this one machine. None, and no NATS_URL: everything is in memory."`
+	NATSURL       natsServers `env:"NATS_URL" group:"Durable" doc:"NATS servers (version 2.11 or later, with JetStream) that hold the history for all nodes: nats://host:4222 or tls://host:4222, a comma list for a cluster. All gateways on it share one upstream stream. A user, password or token in it is never shown."`
+	NATSCredsFile string      `env:"NATS_CREDS_FILE" group:"Durable" doc:"Credentials file (JWT and key) for NATS_URL, as nsc writes it."`
+	NATSReplicas  int         `env:"NATS_REPLICAS" envDefault:"1" group:"Durable" doc:"Servers of NATS_URL that hold each event: 1, 3 or 5, no more than the cluster has."`
+	Role          string      `env:"ROLE" envDefault:"all" group:"Durable" doc:"What this node of NATS_URL does: all; ingest (only the upstream: it serves no streams); edge (only clients: it never opens the upstream stream and needs no credentials of the source)."`
+
+	Source        string        `env:"SOURCE" envDefault:"sim" group:"Source" doc:"Where posts come from: sim (a simulated Twitter inside the process), twitter (the v1.1 streaming API), x (the filtered stream of X API v2), file (a capture)."`
+	Track         string        `env:"TRACK" group:"Source" doc:"What to ask the upstream for: phrases, as in the v1.1 parameter track. twitter needs one of TRACK, FOLLOW and LOCATIONS."`
+	Follow        string        `env:"FOLLOW" group:"Source" doc:"The same: user ids, as in follow."`
+	Locations     string        `env:"LOCATIONS" group:"Source" doc:"The same: boxes as west,south,east,north, as in locations."`
+	Language      string        `env:"LANGUAGE" group:"Source" doc:"Only posts in these languages, as in language."`
+	FilterLevel   string        `env:"FILTER_LEVEL" group:"Source" doc:"Only posts of at least this level: none, low or medium."`
+	StallTimeout  time.Duration `env:"STALL_TIMEOUT" envDefault:"90s" group:"Source" doc:"An upstream that sends no byte for so long, keep-alives included, is given up and connected anew."`
+	Demand        string        `env:"DEMAND" envDefault:"off" group:"Source" doc:"on: what clients ask for is asked of the upstream too, beside TRACK and its kind, as far as its limits go; the most used first. off: clients whose filter the upstream can never satisfy are refused."`
+	StreamLimit   int           `env:"STREAM_LIMIT" envDefault:"2" group:"Source" doc:"Most upstream streams the credentials may have open at once; never more are opened."`
+	ConnectLimit  int           `env:"CONNECT_LIMIT" envDefault:"5" group:"Source" doc:"Most connections of v1.1 within CONNECT_WINDOW that a change of the upstream's filter may lead to; one of them is kept for a stream that is lost."`
+	ConnectWindow time.Duration `env:"CONNECT_WINDOW" envDefault:"5m" group:"Source" doc:"See CONNECT_LIMIT."`
 
 	BackoffNetwork      time.Duration `env:"BACKOFF_NETWORK" envDefault:"250ms" group:"Back-off" doc:"First wait after a network failure; grows by itself each time."`
 	BackoffNetworkMax   time.Duration `env:"BACKOFF_NETWORK_MAX" envDefault:"16s" group:"Back-off" doc:"Longest wait after a network failure."`
@@ -70,7 +79,7 @@ type settings struct {
 	XBearerToken     secret `env:"X_BEARER_TOKEN" group:"X API v2" doc:"Bearer token of the app, used as it is: for the stream, its rules and search."`
 	XRulesFile       string `env:"X_RULES_FILE" group:"X API v2" doc:"Rules in X's language, one a line, as [tag: ]rule; # and a space begin a comment. They are streamed beside what TRACK, FOLLOW, LOCATIONS and LANGUAGE ask for. Read again at each connect; rules that others keep on the server are left alone."`
 	XBackfillMinutes int    `env:"X_BACKFILL_MINUTES" envDefault:"0" group:"X API v2" doc:"How many minutes, 1 to 5, the upstream is asked to send again after an outage, where the token may. 0: gaps are filled by search instead."`
-	XPostBudget      int    `env:"X_POST_BUDGET" envDefault:"0" group:"X API v2" doc:"Most posts to read in a month of UTC, by stream, search and look-ups; then the upstream waits for the next month. Counted in memory: a restart begins at 0. 0: no budget."`
+	XPostBudget      int    `env:"X_POST_BUDGET" envDefault:"0" group:"X API v2" doc:"Most posts to read in a month of UTC, by stream, search and look-ups; then the upstream waits for the next month. The count outlives a restart with DATA_DIR or NATS_URL, else it begins at 0. 0: no budget."`
 
 	SearchCache time.Duration `env:"SEARCH_CACHE" envDefault:"10s" group:"Search" doc:"How long an answer serves everybody who asks the same. 0s: only those who ask at the same time share one."`
 	SearchWait  time.Duration `env:"SEARCH_WAIT" envDefault:"0s" shown:"5s with OAuth 1.0a, 2s with a bearer token" group:"Search" doc:"Time from the start of one request for a page of /search/pages to the next, over all clients. 0s: the default."`

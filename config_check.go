@@ -28,6 +28,11 @@ func (s *settings) check(found *problems) {
 	s.checkSecrets(found)
 	s.checkFilter(found)
 	s.checkForms(found)
+	s.checkDurable(found)
+	s.checkDemand(found)
+	if s.Role == roleEdge {
+		return // it needs nothing of the source
+	}
 	switch s.Source {
 	case "twitter":
 		s.checkTwitter(found)
@@ -108,6 +113,7 @@ func (s *settings) checkRanges(found *problems) {
 	above("HISTORY_EVENTS", int64(s.HistoryEvents), 1, "20000")
 	above("HISTORY_BYTES", int64(s.HistoryBytes), 1, "256MiB")
 	above("STREAM_LIMIT", int64(s.StreamLimit), 1, "2")
+	above("CONNECT_LIMIT", int64(s.ConnectLimit), 3, "5")
 
 	lasting := func(name string, d, least time.Duration, example string) {
 		switch {
@@ -124,6 +130,7 @@ func (s *settings) checkRanges(found *problems) {
 	lasting("WRITE_TIMEOUT", s.WriteTimeout, time.Millisecond, "10s")
 	lasting("DRAIN", s.Drain, 0, "10s")
 	lasting("HISTORY_AGE", s.HistoryAge, time.Millisecond, "24h")
+	lasting("CONNECT_WINDOW", s.ConnectWindow, time.Millisecond, "5m")
 	lasting("STALL_TIMEOUT", s.StallTimeout, time.Millisecond, "90s")
 	lasting("SEARCH_CACHE", s.SearchCache, 0, "10s, or 0s for none")
 	lasting("SEARCH_WAIT", s.SearchWait, 0, "5s, or 0s for the default")
@@ -151,7 +158,9 @@ func (s *settings) checkWords(found *problems) {
 		}
 	}
 	among("LOG_LEVEL", s.LogLevel, "debug", "info", "warn", "error")
+	among("DEMAND", s.Demand, "on", off)
 	among("LOG_FORMAT", s.LogFormat, "text", "json")
+	among("ROLE", s.Role, roleAll, roleIngest, roleEdge)
 	if slices.Contains([]string{"mastodon", "bluesky", "sse"}, s.Source) {
 		found.add("SOURCE", "this version has no source %q; it has %s", s.Source, strings.Join(sources, ", "))
 	} else {

@@ -70,7 +70,7 @@ func (f field) kind() string {
 		return "number"
 	case reflect.TypeFor[bool]():
 		return "true or false"
-	case reflect.TypeFor[proxies](), reflect.TypeFor[origins]():
+	case reflect.TypeFor[proxies](), reflect.TypeFor[origins](), reflect.TypeFor[natsServers]():
 		return "list"
 	}
 	return "text"
@@ -123,6 +123,8 @@ func (f field) current(vars map[string]string) string {
 		return "(from " + path + ")"
 	case f.secret && value != "":
 		return "(set)"
+	case value != "" && f.typ == reflect.TypeFor[natsServers]():
+		return fmt.Sprintf("%q", maskURLs(value))
 	case value != "":
 		if u, err := url.Parse(value); err == nil && u.User != nil {
 			value = u.Redacted() // it is wrong, and still a password

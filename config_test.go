@@ -7,12 +7,15 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -76,6 +79,9 @@ func equal(a, b any) bool {
 	if a, isList := a.(proxies); isList {
 		return slices.Equal(a, b.(proxies))
 	}
+	if a, isList := a.(natsServers); isList {
+		return slices.Equal(a, b.(natsServers))
+	}
 	return a == b
 }
 
@@ -128,6 +134,17 @@ func TestRightSettings(t *testing.T) {
 		"key and secret alone: search, and a stream that says what it lacks": {
 			[]string{"AVIARY_SOURCE=twitter", "AVIARY_TRACK=go", twitterSecrets[0], twitterSecrets[1]},
 			func(s *settings) bool { return s.TwitterAccessToken == "" && s.TwitterConsumerKey != "" }},
+		"a cluster": {
+			[]string{"AVIARY_NATS_URL= nats://u:p@a:4222 , b", "AVIARY_NATS_REPLICAS=3", "AVIARY_NATS_CREDS_FILE=" + scratch(t, "creds", natsCreds)},
+			func(s *settings) bool {
+				return slices.Equal(s.NATSURL, natsServers{"nats://u:p@a:4222", "nats://b"}) && s.NATSReplicas == 3 && s.Role == roleAll
+			}},
+		"an edge needs nothing of its source": {
+			[]string{"AVIARY_NATS_URL=a", "AVIARY_ROLE=edge", "AVIARY_SOURCE=twitter"},
+			func(s *settings) bool { return s.Role == roleEdge }},
+		"a data folder that is still to be made": {
+			[]string{"AVIARY_DATA_DIR=" + filepath.Join(t.TempDir(), "data")},
+			func(s *settings) bool { return s.durable() && !s.clustered() }},
 		"a capture": {
 			[]string{"AVIARY_SOURCE=file", "AVIARY_FILE=" + scratch(t, "c.json", "{}\n"), "AVIARY_FILE_RATE=12.5", "AVIARY_FILE_LOOP=true"},
 			func(s *settings) bool { return s.FileRate == "12.5" && s.FileLoop }},
@@ -162,7 +179,20 @@ func TestWrongSettings(t *testing.T) {
 		{"near a secret's file", []string{"AVIARY_ADMIN_TOKEN_FIEL=/x"}, "AVIARY_ADMIN_TOKEN_FIEL", []string{"did you mean AVIARY_ADMIN_TOKEN_FILE?"}},
 		{"unknown and empty", []string{"AVIARY_QQQQQQ="}, "AVIARY_QQQQQQ", []string{"not a setting", "aviary env"}},
 		{"the prefix alone", []string{"AVIARY_=1"}, "AVIARY_", []string{"not a setting"}},
-		{"a feature not built", []string{"AVIARY_NATS_URL=nats://x"}, "AVIARY_NATS_URL", []string{"not a setting"}},
+		{"a feature not built", []string{"AVIARY_MASTODON_URL=https://x.example"}, "AVIARY_MASTODON_URL", []string{"not a setting"}},
+		{"two homes for the history", []string{"AVIARY_DATA_DIR=" + dir, "AVIARY_NATS_URL=nats://x"}, "AVIARY_DATA_DIR", []string{"AVIARY_NATS_URL too", "keep one"}},
+		{"a data folder that is a file", []string{"AVIARY_DATA_DIR=" + cert}, "AVIARY_DATA_DIR", []string{"is a file"}},
+		{"a data folder in nowhere", []string{"AVIARY_DATA_DIR=" + filepath.Join(missing, "data")}, "AVIARY_DATA_DIR", []string{"folder above", "mount"}},
+		{"another scheme", []string{"AVIARY_NATS_URL=nats://a,http://b"}, "AVIARY_NATS_URL", []string{"entry 2", "nats://host:4222"}},
+		{"no host", []string{"AVIARY_NATS_URL=nats://:4222"}, "AVIARY_NATS_URL", []string{"entry 1"}},
+		{"credentials not there", []string{"AVIARY_NATS_URL=a", "AVIARY_NATS_CREDS_FILE=" + missing}, "AVIARY_NATS_CREDS_FILE", []string{"no such file"}},
+		{"credentials of another kind", []string{"AVIARY_NATS_URL=a", "AVIARY_NATS_CREDS_FILE=" + cert}, "AVIARY_NATS_CREDS_FILE", []string{"NATS USER JWT", "nsc"}},
+		{"credentials for nobody", []string{"AVIARY_NATS_CREDS_FILE=" + scratch(t, "creds", natsCreds)}, "AVIARY_NATS_CREDS_FILE", []string{"AVIARY_NATS_URL"}},
+		{"two replicas", []string{"AVIARY_NATS_URL=a", "AVIARY_NATS_REPLICAS=2"}, "AVIARY_NATS_REPLICAS", []string{"1, 3 or 5"}},
+		{"replicas of nothing", []string{"AVIARY_NATS_REPLICAS=3"}, "AVIARY_NATS_REPLICAS", []string{"AVIARY_NATS_URL"}},
+		{"an edge of nothing", []string{"AVIARY_ROLE=edge"}, "AVIARY_ROLE", []string{"AVIARY_NATS_URL", "ROLE=all"}},
+		{"ingest on one disk", []string{"AVIARY_ROLE=ingest", "AVIARY_DATA_DIR=" + dir}, "AVIARY_ROLE", []string{"AVIARY_NATS_URL"}},
+		{"no such role", []string{"AVIARY_NATS_URL=a", "AVIARY_ROLE=edgy"}, "AVIARY_ROLE", []string{"did you mean edge?"}},
 		{"a file for what is no secret", []string{"AVIARY_TRACK_FILE=/x"}, "AVIARY_TRACK_FILE", []string{"not a setting"}},
 		{"duration without unit", []string{"AVIARY_HEARTBEAT=15"}, "AVIARY_HEARTBEAT", []string{`"15"`, "15s"}},
 		{"duration in days", []string{"AVIARY_HISTORY_AGE=1d"}, "AVIARY_HISTORY_AGE", []string{`"1d"`, "24h"}},
@@ -390,4 +420,34 @@ func selfSigned(t *testing.T) (cert, key string) {
 	}
 	return scratch(t, "cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))),
 		scratch(t, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})))
+}
+
+// natsCreds has the parts of a credentials file.
+const natsCreds = "-----BEGIN NATS USER JWT-----\nx\n------END NATS USER JWT------\n-----BEGIN USER NKEY SEED-----\nx\n------END USER NKEY SEED------\n"
+
+// What can be a password or a token in NATS_URL is shown nowhere, right or wrong.
+func TestSecretsInServerURLs(t *testing.T) {
+	for _, value := range []string{
+		"nats://aviary:h1dden@a:4222", "nats://h1dden@a:4222", "nats://aviary:h1dden@a:4222,tls://aviary:h1dden@b", "aviary:h1dden@a:4222",
+		"nats://aviary:h1d,h1dden@a:4222", "nats://aviary:h1d/h1dden@a:4222", "nats://aviary:h1d@h1dden@a", "http://aviary:h1dden@a", "nats://aviary:h1dden@",
+	} {
+		environ := []string{"AVIARY_NATS_URL=" + value}
+		s, found := load(environ)
+		var out strings.Builder
+		writeSettings(&out, environ)
+		found.write(&out)
+		fmt.Fprintf(&out, "%v %+v %#v", s.NATSURL, *s, *s)
+		text, err := json.Marshal(s.NATSURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(text)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("", "servers", s.NATSURL)
+		if strings.Contains(out.String(), "h1d") {
+			t.Errorf("%s is shown in %s", value, regexp.MustCompile(".*h1d.*").FindString(out.String()))
+		}
+		if strings.HasPrefix(value, "nats://aviary:h1dden@a:") && !strings.Contains(out.String(), "xxxxx@a:4222") {
+			t.Errorf("the server of %s cannot be seen", value)
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -78,6 +79,72 @@ func (p *proxies) UnmarshalText(text []byte) error {
 		*p = append(*p, network.Masked())
 	}
 	return nil
+}
+
+// natsServers are the URLs of NATS servers. They may hold a user, a password or
+// a token, so they print without.
+type natsServers []string
+
+// natsSchemes are how a NATS server can be reached.
+var natsSchemes = []string{"nats", "tls", "ws", "wss"}
+
+// UnmarshalText reads a comma list of URLs. A host without a scheme is a nats:// one.
+func (n *natsServers) UnmarshalText(text []byte) error {
+	*n = nil
+	for i, word := range words(string(text)) {
+		if !strings.Contains(word, "://") {
+			word = "nats://" + word
+		}
+		u, err := url.Parse(word)
+		if err != nil || u.Hostname() == "" || !slices.Contains(natsSchemes, u.Scheme) || u.Path != "" && u.Path != "/" && !strings.HasPrefix(u.Scheme, "ws") {
+			// It is not shown: a password that was not escaped may be in it.
+			return fmt.Errorf("entry %d is not the URL of a NATS server; write nats://host:4222, or tls:// for TLS, several with commas; signs such as , / @ in a password as %%2C %%2F %%40", i+1)
+		}
+		*n = append(*n, word)
+	}
+	return nil
+}
+
+// String lists the servers without what is secret.
+func (n natsServers) String() string { return maskURLs(strings.Join(n, ",")) }
+
+// GoString keeps %#v from showing secrets.
+func (n natsServers) GoString() string { return n.String() }
+
+// MarshalText keeps JSON from showing secrets.
+func (n natsServers) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// LogValue keeps slog from showing secrets.
+func (n natsServers) LogValue() slog.Value { return slog.StringValue(n.String()) }
+
+// maskURLs blanks what stands before the @ of each URL of a list, also of one
+// that is wrong: a user name alone is a token to NATS. A password with a bare comma
+// splits the list, so a piece without an @ before one with it is blanked too.
+func maskURLs(list string) string {
+	at := strings.LastIndex(list, "@")
+	if at < 0 {
+		return list
+	}
+	var out []string
+	for word := range strings.SplitSeq(list[:at+1], ",") {
+		scheme, rest, found := strings.Cut(word, "://")
+		if !found {
+			scheme, rest = "", word
+		} else {
+			scheme += "://"
+		}
+		_, host, _ := cutLast(rest, "@")
+		out = append(out, scheme+"xxxxx"+host)
+	}
+	return strings.Join(out, ",") + list[at+1:]
+}
+
+// cutLast cuts before the last sep, which stays with what follows it.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i:], true
+	}
+	return s, "", false
 }
 
 // origins are the web origins that may read the streams, or "*" alone.

@@ -30,10 +30,23 @@
 // environment, listening, dialling, writers and signals. So a test can run the
 // whole of it in one process, over in-memory pipes and in virtual time.
 //
+// # One node or several
+//
+// With a bus (DATA_DIR or NATS_URL) the arrow has one more piece:
+//
+//	upstream/…  ──publish──►  bus  ──reader──►  fanout  ◄──cursor──  server
+//
+// The first half runs on the node that holds the lease on the upstream (type
+// cluster), the second on all. Without a bus the same lease is in memory and the
+// runner publishes straight into the history. States of the upstream go to clients
+// in one place (announcer): they come from the node's own runner, from the leader,
+// or from the node's way to the bus.
+//
 // # Starting and stopping
 //
 // Start: settings, logger, descriptor limit, memory limit, listeners, history,
-// source, server, and only then the upstream connection. Stop, when SIGTERM,
+// source, bus, server, then the bus is read, and only when that is done a node may
+// hold the upstream. Stop, when SIGTERM,
 // SIGINT or the context says so: the server says it is draining (readyz 503,
 // new streams get bye), the upstream closes, every client gets bye, and when all
 // is written, at latest after DRAIN, the listeners close. A second signal ends

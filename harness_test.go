@@ -255,6 +255,8 @@ type stream struct {
 	lines  *bufio.Reader
 	lastID string
 	retry  int
+
+	idBuffer string // counts from the blank line on: what was cut off before was not dispatched
 }
 
 // open opens a stream; lastID resumes it.
@@ -276,7 +278,7 @@ func (g *running) open(query, lastID string) *stream {
 		body, _ := io.ReadAll(response.Body)
 		g.t.Fatalf("/stream?%s answers %s: %s", query, response.Status, body)
 	}
-	s := &stream{t: g.t, body: response.Body, lines: bufio.NewReader(response.Body), lastID: lastID}
+	s := &stream{t: g.t, body: response.Body, lines: bufio.NewReader(response.Body), lastID: lastID, idBuffer: lastID}
 	g.t.Cleanup(s.close)
 	return s
 }
@@ -297,14 +299,16 @@ func (s *stream) next() (sseEvent, error) {
 		value = strings.TrimPrefix(value, " ")
 		switch {
 		case line == "" && hasData:
+			s.lastID = s.idBuffer
 			e.id = s.lastID
 			return e, nil
 		case line == "":
+			s.lastID = s.idBuffer
 			e = sseEvent{}
 		case field == "event":
 			e.name = value
 		case field == "id":
-			s.lastID = value
+			s.idBuffer = value
 		case field == "retry":
 			s.retry, _ = strconv.Atoi(value)
 		case field == "data" && hasData:

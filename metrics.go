@@ -15,9 +15,10 @@ type upstreamCollector struct {
 	stats  func() upstream.Stats
 }
 
-// newUpstreamCollector returns a collector for a runner.
-func newUpstreamCollector(r *upstream.Runner) *upstreamCollector {
-	return &upstreamCollector{status: r.Status, stats: r.Stats}
+// newUpstreamCollector returns a collector for this node's runner, and the state of
+// the upstream as the node knows it.
+func newUpstreamCollector(r *upstream.Runner, status func() fanout.Upstream) *upstreamCollector {
+	return &upstreamCollector{status: status, stats: r.Stats}
 }
 
 // Label values that are there from the start, at zero, so that a rate over

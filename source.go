@@ -13,27 +13,35 @@ import (
 	"aviary/upstream/file"
 	"aviary/upstream/twitter"
 	"aviary/upstream/twitter/sim"
+	"aviary/upstream/x"
 )
 
 // source is the configured upstream.Source and what it needs besides.
 type source struct {
 	upstream.Source
 	dialect *fanout.Dialect
-	search  upstream.Searcher                        // nil: it cannot be searched
-	beside  func(ctx context.Context, h *fanout.Hub) // runs while the stream does; nil: nothing
-	close   func()                                   // closes what newSource started
+	search  upstream.Searcher // nil: it cannot be searched
+	beside  beside            // nil: nothing
+	spend   *x.Spend          // posts read of a budget; nil: none is counted
+	close   func()            // closes what newSource started
 }
+
+// beside runs while the stream of a source does.
+type beside func(ctx context.Context, h *fanout.Hub, publish func(*fanout.Event) bool)
 
 // simTrack is a word that simulated posts hold often.
 var simTrack, _, _ = strings.Cut(sim.DefaultTrack, ",")
 
 // newSource makes the source that the settings name.
 func (g *gateway) newSource(s *settings) (*source, error) {
+	if s.Role == roleEdge {
+		return g.newEdgeSource(s)
+	}
 	switch s.Source {
 	case "file":
 		return newFileSource(s)
 	case "twitter":
-		from, err := twitter.New(g.twitterConfig(s))
+		from, err := newV1Asked(g.twitterConfig(s), s.predicates())
 		if err != nil {
 			return nil, err
 		}
@@ -46,6 +54,21 @@ func (g *gateway) newSource(s *settings) (*source, error) {
 		return g.newXSource(s)
 	}
 	return g.newSimSource(s)
+}
+
+// newEdgeSource makes what a node needs of the source that never opens its stream:
+// its dialect, and its search if the credentials for that are there.
+func (g *gateway) newEdgeSource(s *settings) (*source, error) {
+	switch {
+	case s.Source == "x" && s.XBearerToken != "":
+		return g.newXSource(s)
+	case s.Source == "x":
+		return &source{dialect: x.Dialect, close: func() {}}, nil
+	case s.Source == "twitter" && (s.TwitterBearerToken != "" || s.TwitterConsumerKey != "" && s.TwitterConsumerSecret != ""):
+		search, err := twitter.NewSearcher(g.searchConfig(s))
+		return &source{dialect: twitter.Dialect, search: search, close: func() {}}, err
+	}
+	return &source{dialect: twitter.Dialect, close: func() {}}, nil
 }
 
 // twitterConfig asks for what the settings say. The credentials are looked up
@@ -83,7 +106,7 @@ func (g *gateway) newSimSource(s *settings) (*source, error) {
 	config := g.twitterConfig(s)
 	config.StreamURL = "http://" + listener.Addr().String()
 	config.Credentials = func() (twitter.Credentials, error) { return twitter.Credentials(sim.DefaultCredentials), nil }
-	from, err := twitter.New(config)
+	from, err := newV1Asked(config, s.predicates())
 	if err != nil {
 		closeAll()
 		return nil, err

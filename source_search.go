@@ -35,17 +35,24 @@ func (g *gateway) searchOptions(s *settings, o *server.Options) {
 	if g.source.search == nil {
 		return
 	}
-	o.Search = searcher{g.source.search}
+	o.Search = searcher{g.source.search, g.cluster.spent}
 	o.SearchCache = s.SearchCache
+	if c := g.cluster; c.bus != nil && c.bus.Answers() != nil {
+		o.SearchShared = answers{c.bus.Answers()}
+	}
 	o.SearchBackoff, o.SearchBackoffMax = s.BackoffHTTP, s.BackoffHTTPMax
 }
 
 // searcher is a source's search in the server's words: the two do not
 // know each other.
-type searcher struct{ from upstream.Searcher }
+type searcher struct {
+	from  upstream.Searcher
+	spent func() // a request was made
+}
 
 // Search implements server.Searcher.
 func (t searcher) Search(ctx context.Context, q server.SearchQuestion) (*server.SearchPage, error) {
+	defer t.spent()
 	found, err := t.from.Search(ctx, upstream.Question(q))
 	if err != nil {
 		return nil, searchError(err)

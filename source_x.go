@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"aviary/fanout"
@@ -34,7 +35,7 @@ func (s *settings) xPredicates() x.Predicates {
 func (g *gateway) newXSource(s *settings) (*source, error) {
 	config := g.xConfig(s)
 	var err error
-	if config.Spend, err = x.NewSpend(s.XPostBudget, ""); err != nil {
+	if config.Spend, err = x.NewSpend(s.XPostBudget, s.spendFile()); err != nil {
 		return nil, err
 	}
 	from, err := x.New(config)
@@ -42,11 +43,25 @@ func (g *gateway) newXSource(s *settings) (*source, error) {
 		return nil, err
 	}
 	ladders := s.ladders()
-	duties := func(ctx context.Context, h *fanout.Hub) {
-		d := x.Duties{Source: from, Held: h, Publish: h.Publish, Ladders: ladders, StallTimeout: s.StallTimeout}
+	duties := func(ctx context.Context, h *fanout.Hub, publish func(*fanout.Event) bool) {
+		d := x.Duties{Source: from, Held: h, Publish: publish, Ladders: ladders, StallTimeout: s.StallTimeout}
 		d.Run(ctx)
 	}
-	return &source{Source: from, dialect: x.Dialect, search: from.Searcher(s.SearchWait), beside: duties, close: func() {}}, nil
+	return &source{Source: &xAsked{Source: from}, dialect: x.Dialect, search: from.Searcher(s.SearchWait), beside: duties, spend: config.Spend, close: func() { g.saveSpend(config.Spend) }}, nil
+}
+
+// spendFile is where the count of posts read outlives the process; "": nowhere.
+func (s *settings) spendFile() string {
+	if s.DataDir == "" {
+		return ""
+	}
+	return filepath.Join(s.DataDir, "posts-read.json")
+}
+
+func (g *gateway) saveSpend(s *x.Spend) {
+	if err := s.Save(); err != nil {
+		g.log.Error("the next start may count too few", "error", err)
+	}
 }
 
 // ladders are the back-off figures.

@@ -63,12 +63,14 @@ const (
 
 // shutdown: no new events, goodbye to every client, and the listeners last, so
 // that whoever asks meanwhile is told and not refused.
+//
+// A node of a cluster hands the upstream over meanwhile. Its clients need not wait
+// for that: whatever comes later they find at another node, by their cursors.
 func (g *gateway) shutdown(ctx context.Context) {
-	g.stopUpstream()
-	select {
-	case <-g.upstreamDone:
-	case <-time.After(parting):
-	case <-ctx.Done():
+	g.demands.close()
+	g.cluster.resign()
+	if !g.cluster.shared {
+		g.cluster.ended(ctx, parting)
 	}
 	if err := g.server.Drain(ctx); err != nil {
 		g.log.Warn("not every client could be told goodbye in time", "error", err)
@@ -81,12 +83,10 @@ func (g *gateway) shutdown(ctx context.Context) {
 			_ = s.Close()
 		}
 	}
-	g.source.close()
-	select {
-	case <-g.upstreamDone:
-	case <-time.After(parting):
+	if !g.cluster.close(ctx) {
 		g.log.Warn("the upstream connection did not close in time")
 	}
+	g.source.close()
 	g.hub.Close()
 }
 
@@ -94,6 +94,7 @@ func (g *gateway) shutdown(ctx context.Context) {
 // attempt if the upstream had given up. A wait goes on: whoever asked for it
 // did not mean the operator.
 func (g *gateway) reload() {
+	before := g.settings.Load().streamSecrets()
 	fresh, err := g.settings.Load().reread()
 	if err != nil {
 		g.log.Error("the secret files could not be read again; the old secrets stay", "error", err)
@@ -106,7 +107,13 @@ func (g *gateway) reload() {
 			g.log.Error("the TLS files could not be read again; the old certificate stays", "error", err)
 		}
 	}
-	if g.runner.Status().State == upstream.StateHalted {
-		g.runner.Reconnect()
+	if g.cluster.leads() && g.runner.Status().State == upstream.StateHalted {
+		if err := g.cluster.reconnect(context.Background()); err != nil {
+			g.log.Error("the node that holds the upstream could not be asked to reconnect", "error", err)
+		}
+		return
+	}
+	if g.settings.Load().Source == "x" || err == nil && fresh.streamSecrets() != before {
+		g.demands.anew()
 	}
 }

@@ -20,10 +20,13 @@ func (h *Hub) aim(e *Event) {
 		if e.Aim = AimEveryone; e.Kind == KindPost {
 			e.Aim = AimMatching
 		}
+		if e.only != nil {
+			e.Aim = AimMatching
+		}
 		return
 	}
 	w := h.windows[e.Target.Source]
-	seen := w.find(e.Target.ID) != nil
+	seen := e.Seen || w.find(e.Target.ID) != nil
 	own, others := h.victims(w, e.Target)
 	h.bury(e, own)
 	h.bury(e, others)
@@ -92,8 +95,11 @@ func (h *Hub) bury(e *Event, positions []uint64) {
 
 // reaches says that an event with a dead or living post concerns f.
 func (e *Event) reaches(f *filter.Filter) bool {
-	if e.Kind == KindPost {
+	switch {
+	case e.Kind == KindPost:
 		return f.Match(e.Post)
+	case e.only != nil:
+		return e.only[f.String()]
 	}
 	return slices.ContainsFunc(e.dead, f.Match)
 }

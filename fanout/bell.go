@@ -169,7 +169,7 @@ func (h *Hub) roundAll(r *Round, g *Group, from uint64) {
 	}
 	start := len(r.events)
 	for pos := from; pos < h.log.head; pos++ {
-		if e := h.log.at(pos).event; e != nil && e.Aim == AimMatching {
+		if e := h.log.at(pos).event; e != nil && e.Aim == AimMatching && e.only == nil {
 			r.events = append(r.events, e)
 		}
 	}

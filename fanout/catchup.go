@@ -23,7 +23,7 @@ func (s *Subscription) catchUp(out []*Event, full int) (_ []*Event, gap Gap, cau
 		}
 		if lost {
 			last := h.log.last(to)
-			gap = Gap{Reason: GapSlow, From: s.at, To: last.at, Missed: rank - s.rank, Cursor: Cursor{h.epoch, last.seq}}
+			gap = Gap{Reason: GapSlow, From: s.at, To: last.at, Missed: rank - s.rank, Cursor: Cursor{h.epoch.Load(), last.seq}}
 		}
 		s.rank = rank
 		s.moveTo(to)

@@ -34,6 +34,10 @@
 // client that comes back with that cursor meets them again (gaps) or not at all
 // (states of the upstream are only for those who were there).
 //
+// A publisher that numbers and dates its events (a bus) has both kept: ID.Seq and
+// Received. When its numbers begin anew, Renew makes the log another life with
+// another epoch.
+//
 // # The life of an event
 //
 // A source makes it with NewEvent, which normalises the JSON once, into a buffer
@@ -73,6 +77,13 @@
 // subscriptions, group by group, so that all members of a group at the head share
 // one list and none of them is asked. Subscription.Live says who may be served so,
 // Passed puts the others' cursors right.
+//
+// # What is asked for
+//
+// Hub.Filters tells which filters clients have, and how many clients or, where
+// SubscribeOptions has a Key, whose: so that an upstream can be asked for it. What
+// did not come for want of that, Hub.TellGap tells the clients of those filters and
+// nobody else.
 //
 // # Deletes
 //

@@ -103,10 +103,13 @@ type Event struct {
 	Loss    *Loss        // of a KindGap
 	Window  uint32       // events of one source with different Window are never duplicates of each other
 	Sent    time.Time    // the upstream's own time stamp; zero: none
+	// Seen says of a delete that its post was published, whatever the hub knows: on
+	// a bus the post is gone when a later node reads the delete.
+	Seen bool
 
 	// Set by Publish.
 	ID       Cursor    // kept if its Seq is set before, as on a bus that numbers
-	Received time.Time // never goes back from one event to the next
+	Received time.Time // kept if it is set before and past, as on a bus; never goes back from one event to the next
 	Aim      Aim
 
 	buf   []byte // headroom, JSON, "\n\n"
@@ -114,9 +117,10 @@ type Event struct {
 
 	// Owned by the hub's lock until the event is in its slot, then read-only.
 	pos   uint64
-	dead  []*filter.Post // what an aimed delete took away
-	blind *Event         // a gap without its count, for clients with a filter
-	bare  bool           // made by withoutID
+	only  map[string]bool // of a gap: the filters whose clients are told; nil: all
+	dead  []*filter.Post  // what an aimed delete took away
+	blind *Event          // a gap without its count, for clients with a filter
+	bare  bool            // made by withoutID
 
 	// Safe for concurrent use.
 	encodings atomic.Pointer[encodings]
@@ -196,8 +200,9 @@ func (e *Event) seal() {
 // stands at c: a frame that leaves its last id alone, and c for its owner's books.
 func (e *Event) withoutID(c Cursor) *Event {
 	bare := NewEvent(e.Dialect, e.JSON)
-	bare.Kind, bare.Post, bare.Target, bare.Loss, bare.Window, bare.Sent = e.Kind, e.Post, e.Target, e.Loss, e.Window, e.Sent
+	bare.Kind, bare.Post, bare.Target, bare.Loss, bare.Window, bare.Sent, bare.Seen = e.Kind, e.Post, e.Target, e.Loss, e.Window, e.Sent, e.Seen
 	bare.ID, bare.Received, bare.Aim, bare.pos, bare.dead, bare.bare = c, e.Received, e.Aim, e.pos, e.dead, true
+	bare.only = e.only
 	if e.Kind != KindPost {
 		bare.setHead("event: " + e.Kind.String() + "\n" + dataMark)
 	}

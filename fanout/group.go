@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"sort"
+	"unique"
 
 	"aviary/fanout/filter"
 )
@@ -25,13 +26,22 @@ type Group struct {
 	from   uint64
 	total  int64 // matching posts published since the group began
 	refs   int
-	seats  []int32 // members by bell
-	bells  uint64  // those with members
-	dirty  uint64  // those with this group in their due list
+	keys   map[unique.Handle[string]]int // members by the key they came with, of those that had one
+	seats  []int32                       // members by bell
+	bells  uint64                        // those with members
+	dirty  uint64                        // those with this group in their due list
 }
 
 // Filter returns what the group's members have in common.
 func (g *Group) Filter() *filter.Filter { return g.filter }
+
+// key is the group's in Hub.groups.
+func (g *Group) key() string {
+	if g.every {
+		return ""
+	}
+	return g.filter.String()
+}
 
 // tail returns the list from a position on; the position must not lie before
 // g.from.
@@ -72,6 +82,7 @@ func (h *Hub) join(f *filter.Filter, b *Bell) *Group {
 		}
 		h.groups[key] = g
 	}
+	h.asks.note(g)
 	h.sizes.change(g.refs, g.refs+1)
 	g.refs++
 	if b != nil {
@@ -91,6 +102,7 @@ func (h *Hub) leave(g *Group, b *Bell) {
 			g.bells &^= 1 << b.number
 		}
 	}
+	h.asks.note(g)
 	h.sizes.change(g.refs, g.refs-1)
 	if g.refs--; g.refs > 0 {
 		return

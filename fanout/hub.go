@@ -58,7 +58,7 @@ type notice struct {
 // it. All methods are safe for concurrent use and none waits for a client.
 type Hub struct {
 	config Config
-	epoch  uint32
+	epoch  atomic.Uint32 // written under mu
 	budget budget
 	bells  [maxBells]atomic.Pointer[Bell]
 
@@ -78,6 +78,8 @@ type Hub struct {
 	subs     int
 	now      time.Time // the last Received
 
+	asks asks
+
 	duplicates, tombstoned uint64
 
 	// For the duration of one Publish.
@@ -92,13 +94,13 @@ func NewHub(c Config) *Hub {
 	c = c.withDefaults()
 	h := &Hub{
 		config:  c,
-		epoch:   newEpoch(c.Epoch),
 		windows: map[string]*window{},
 		tombs:   tombstones{dead: map[filter.Key]*Event{}},
 		index:   filter.NewIndex[*Group](),
 		groups:  map[string]*Group{},
 		sizes:   sizes{},
 	}
+	h.epoch.Store(newEpoch(c.Epoch))
 	h.budget.hub, h.budget.limit = h, c.Bytes/4
 	h.hit = func(g *Group) { h.joinMatch(g) }
 	return h
@@ -148,6 +150,14 @@ func (h *Hub) Has(key filter.Key) (held bool) {
 	defer h.mu.RUnlock()
 	h.windows[key.Source].same(key.ID, func(s *sighting) { held = held || h.holds(s) })
 	return held
+}
+
+// Deleted says that a delete of this very post is remembered: Publish takes no other.
+func (h *Hub) Deleted(key filter.Key) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	e := h.tombs.dead[key]
+	return e != nil && e.Target.key() == key
 }
 
 // PostsBy lists the posts of an author, by id, that are held right now, of any

@@ -26,7 +26,7 @@ func (h *Hub) headPlace() Place {
 }
 
 // Cursor is the last position passed at a place of the hub.
-func (h *Hub) Cursor(p Place) Cursor { return Cursor{h.epoch, p.seq} }
+func (h *Hub) Cursor(p Place) Cursor { return Cursor{h.epoch.Load(), p.seq} }
 
 // Place returns where the subscription stands.
 func (s *Subscription) Place() Place {
@@ -78,6 +78,10 @@ func (s *Subscription) Live(r *Round) bool {
 
 // Ahead says that the subscription cannot be Live before the next round.
 func (s *Subscription) Ahead(r *Round) bool { return max(s.pos, s.born) > r.To }
+
+// Skips says that the client has had events that the log has still to get, from
+// another hub with the same numbers: until they are past it cannot be Live.
+func (s *Subscription) Skips() bool { return s.skip != 0 }
 
 // Unseen says that the client gets deletes of posts never seen although it may
 // have a filter; see Merge.

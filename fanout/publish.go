@@ -37,7 +37,7 @@ func (h *Hub) admit(e *Event) (touched uint64, ok bool) {
 	h.remember(e)
 	h.log.append(e)
 	h.distribute(e)
-	h.trim(e.Received)
+	h.trim(time.Now())
 	return h.touched, true
 }
 
@@ -71,6 +71,12 @@ func (h *Hub) stamp(e *Event) {
 	if now.Round(0).Before(h.now.Round(0)) {
 		now = h.now.Add(max(0, now.Sub(h.now)))
 	}
+	if age := now.Round(0).Sub(e.Received.Round(0)); !e.Received.IsZero() && age > 0 {
+		// Add keeps the monotonic reading, by which ages go, and brings back the time given.
+		if now = now.Add(-age); now.Round(0).Before(h.now.Round(0)) {
+			now = h.now
+		}
+	}
 	h.now, e.Received = now, now
 	switch {
 	case !e.Kind.sequenced():
@@ -79,7 +85,7 @@ func (h *Hub) stamp(e *Event) {
 		e.ID.Seq = h.log.seq + 1
 	}
 	if e.ID.Epoch == 0 {
-		e.ID.Epoch = h.epoch
+		e.ID.Epoch = h.epoch.Load()
 	}
 	if e.Kind == KindGap && e.Loss != nil {
 		h.sealLoss(e)
@@ -133,6 +139,14 @@ func (h *Hub) distribute(e *Event) {
 
 // match finds the groups of a post, or of the posts that a delete took away.
 func (h *Hub) match(e *Event) {
+	if e.only != nil {
+		for text := range e.only {
+			if g := h.groups[text]; g != nil {
+				h.joinMatch(g)
+			}
+		}
+		return
+	}
 	if all := h.groups[""]; all != nil {
 		h.touched |= all.bells
 	}

@@ -32,6 +32,7 @@ type SubscribeOptions struct {
 	Filter        *filter.Filter // nil: every post
 	Bell          *Bell          // rung when something new concerns the client; nil: the owner asks by itself
 	UnseenDeletes bool           // wants deletes of posts never seen although it has a filter
+	Key           string         // whose client it is, for Filters; "": counted by itself
 }
 
 // Resumed says how much of what a client asked for is there.
@@ -79,8 +80,9 @@ func (h *Hub) Subscribe(o SubscribeOptions) (*Subscription, Resume) {
 		o.Filter = everything
 	}
 	h.mu.Lock()
-	s := &Subscription{hub: h, bell: o.Bell, unseen: o.UnseenDeletes, passed: Cursor{Epoch: h.epoch}}
-	s.group = h.join(o.Filter, o.Bell)
+	s := &Subscription{hub: h, bell: o.Bell, unseen: o.UnseenDeletes, passed: Cursor{Epoch: h.epoch.Load()}}
+	s.group, s.key = h.join(o.Filter, o.Bell), keyOf(o.Key)
+	s.group.countKey(s.key, 1)
 	h.subs++
 	if b := o.Bell; b != nil {
 		b.subs++
@@ -156,7 +158,7 @@ func (h *Hub) tellLoss(s *Subscription, r *Resume, o origin) {
 
 // origin finds a start. It returns ResumedNone for a cursor of another epoch.
 func (h *Hub) origin(start Start) (origin, Resumed) {
-	beginning := Cursor{Epoch: h.epoch}
+	beginning := Cursor{Epoch: h.epoch.Load()}
 	switch start.Mode {
 	case StartTime:
 		return h.originAt(start.Time), ResumedPartial
@@ -165,9 +167,9 @@ func (h *Hub) origin(start Start) (origin, Resumed) {
 		if seen == nil { // older than the duplicate window, or never here
 			return origin{cur: beginning, tombs: h.tombs.list}, ResumedPartial
 		}
-		return h.originBehind(Cursor{h.epoch, seen.seq}), ResumedPartial
+		return h.originBehind(Cursor{h.epoch.Load(), seen.seq}), ResumedPartial
 	}
-	if start.Cursor.Epoch != h.epoch {
+	if start.Cursor.Epoch != h.epoch.Load() {
 		return origin{cur: beginning, tombs: h.tombs.list}, ResumedNone
 	}
 	return h.originBehind(start.Cursor), ResumedPartial
@@ -183,7 +185,7 @@ func (h *Hub) originBehind(c Cursor) origin {
 
 func (h *Hub) originAt(t time.Time) origin {
 	l := &h.log
-	o := origin{pos: l.since(t), at: t, tombs: h.tombs.since(t), cur: Cursor{Epoch: h.epoch}}
+	o := origin{pos: l.since(t), at: t, tombs: h.tombs.since(t), cur: Cursor{Epoch: h.epoch.Load()}}
 	o.whole = !l.missing || l.lost.at.Before(t)
 	if o.pos > l.first || l.first == 0 { // else it may lie further back, where times are not kept
 		o.posts, o.known = l.postsBefore(o.pos), true

@@ -35,7 +35,7 @@ func (h *Hub) Stats() Stats {
 	s := Stats{
 		Events: h.log.count, Bytes: h.log.bytes, EncodingBytes: h.budget.used.Load(),
 		Filters: len(h.groups), FilterBytes: h.index.Size(), Unwaiting: h.index.Unwaiting(), Largest: h.sizes.largest(), Subscriptions: h.subs, Tombstones: len(h.tombs.list),
-		Head:  Cursor{h.epoch, h.log.seq},
+		Head:  Cursor{h.epoch.Load(), h.log.seq},
 		Posts: h.log.posts, Duplicates: h.duplicates, Tombstoned: h.tombstoned,
 	}
 	if h.log.base < h.log.head {

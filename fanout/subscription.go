@@ -4,6 +4,7 @@ import (
 	"math"
 	"sort"
 	"time"
+	"unique"
 )
 
 // Subscription is one client's cursor in the log. It has one owner at a time:
@@ -12,7 +13,8 @@ type Subscription struct {
 	hub    *Hub
 	group  *Group
 	bell   *Bell
-	unseen bool   // gets deletes of posts never seen, whatever its filter
+	unseen bool // gets deletes of posts never seen, whatever its filter
+	key    unique.Handle[string]
 	born   uint64 // head when it subscribed: older deletes were told then, older states of the upstream never are
 
 	// Owned by the owner. What stands in the hub is read under its lock.
@@ -53,6 +55,7 @@ func (s *Subscription) Close() {
 			b.all--
 		}
 	}
+	s.group.countKey(s.key, -1)
 	h.leave(s.group, s.bell)
 }
 
@@ -216,13 +219,16 @@ func (s *Subscription) aimed(e *Event) bool {
 	case AimUnfiltered:
 		return s.wantsUnseen()
 	}
-	return s.group.every || e.reaches(s.group.filter)
+	return s.group.every && e.only == nil || e.reaches(s.group.filter)
 }
 
 func (s *Subscription) wantsUnseen() bool { return s.group.every || s.unseen }
 
 // moveTo sets the position, in [first, head] of the log, under the lock.
 func (s *Subscription) moveTo(pos uint64) {
+	if epoch := s.hub.epoch.Load(); s.passed.Epoch != epoch { // the log was renewed
+		s.passed, s.skip = Cursor{Epoch: epoch}, 0
+	}
 	last := s.hub.log.last(pos)
 	s.pos, s.at = pos, last.at
 	s.passed.Seq = max(last.seq, s.skip)

@@ -33,9 +33,24 @@ func (s *Server) evictClient(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, r, http.StatusOK, map[string]uint64{"evicted": id})
 }
 
+// EvictAll ends every stream with a bye: the history that clients have cursors of is
+// no more.
+func (s *Server) EvictAll() {
+	for _, c := range s.clients.List() {
+		s.clients.Evict(c.ID)
+	}
+	for _, c := range s.compat.List() {
+		s.compat.Evict(c.ID)
+	}
+}
+
 // reconnect makes the upstream connect anew: out of a halt, a wait or a stream.
 func (s *Server) reconnect(w http.ResponseWriter, r *http.Request) {
 	s.opts.Log.Info("an operator asked for a reconnect")
-	s.opts.Reconnect()
+	if err := s.opts.Reconnect(r.Context()); err != nil {
+		s.opts.Log.Error("the node that holds the upstream could not be asked to reconnect", "error", err)
+		problem(http.StatusServiceUnavailable, "who holds the upstream could not be told: %v; ask again", err).write(w, r)
+		return
+	}
 	writeJSON(w, r, http.StatusAccepted, map[string]bool{"reconnecting": true})
 }

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -61,7 +63,11 @@ func TestAdminGuard(t *testing.T) {
 		{"metrics are for the scraper", "s3cret", "GET", "/metrics", []string{"Host: aviary.internal:8081"}, 200},
 		{"pprof", "", "GET", "/debug/pprof/goroutine?debug=1", nil, 200},
 		{"GET does not reconnect", "", "GET", "/upstream/reconnect", nil, 405},
-		{"unknown", "", "GET", "/upstream/filter", nil, 404},
+		{"filter", "", "GET", "/upstream/filter", nil, 200},
+		{"filter needs the token", "s3cret", "GET", "/upstream/filter", nil, 401},
+		{"filter across sites", "", "PUT", "/upstream/filter", []string{"Sec-Fetch-Site: cross-site"}, 403},
+		{"a source that is not asked", "", "PUT", "/upstream/filter", nil, 409},
+		{"unknown", "", "GET", "/upstream/filters", nil, 404},
 		{"no stream here", "", "GET", "/stream", nil, 404},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -70,7 +76,7 @@ func TestAdminGuard(t *testing.T) {
 				g := newGate(t, func(o *Options) {
 					o.AdminToken = func() string { return c.token }
 					o.AdminHosts = []string{"admin.example"}
-					o.Reconnect = func() { reconnects++ }
+					o.Reconnect = func(context.Context) error { reconnects++; return nil }
 				})
 				w := g.ask(c.method, c.path, c.headers...)
 				if w.Code != c.want {
@@ -121,6 +127,19 @@ func TestAdminClients(t *testing.T) {
 			if w := g.ask("DELETE", "/clients/"+id); w.Code != 404 {
 				t.Errorf("evict %s: %d", id, w.Code)
 			}
+		}
+	})
+}
+
+// Who cannot pass the wish on says so, and why.
+func TestReconnectCannotBeTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t, func(o *Options) {
+			o.Reconnect = func(context.Context) error { return errors.New("the bus is away (look at its servers)") }
+		})
+		w := g.ask("POST", "/upstream/reconnect")
+		if p := decode(t, w.Result()); p.Status != 503 || !strings.Contains(p.Detail, "the bus is away (look at its servers); ask again") {
+			t.Errorf("%d %+v", w.Code, p)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"aviary/fanout"
+	"aviary/fanout/filter"
 	"aviary/server/compat"
 )
 
@@ -14,7 +15,15 @@ import (
 func (s *Server) compatOptions() compat.Options {
 	o := compat.Options{
 		Hub: s.opts.Hub, Clients: s.clients, Key: s.clientKey, Source: s.opts.Source, Log: s.opts.Log,
-		Heartbeat: s.opts.Heartbeat, WriteTimeout: s.opts.WriteTimeout, Lifetime: s.lifetime, MaxBytes: s.opts.MaxFilterBytes,
+		Heartbeat: s.opts.Heartbeat, WriteTimeout: s.opts.WriteTimeout, Lifetime: s.lifetime, MaxBytes: s.opts.MaxFilterBytes, Keyed: s.opts.Keyed,
+	}
+	if s.opts.Judge != nil {
+		o.Judge = func(f *filter.Filter) (param, why string) {
+			if j := s.opts.Judge(f); j.Never {
+				return j.Param, j.Why
+			}
+			return "", ""
+		}
 	}
 	if s.search != nil {
 		o.Search = s.compatSearch

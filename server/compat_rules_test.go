@@ -258,6 +258,7 @@ func TestCompatV2Stream(t *testing.T) {
 		g.delete(5)
 		g.rules("a", `{}`, "delete_all=true")
 		g.status(6, "python")
+		synctest.Wait() // rules are those of the moment at which a post is sent
 		g.rules("a", `{"add":[{"value":"python","tag":"Q"}]}`)
 		g.status(7, "python")
 		if id, rules := matched(t, plain.line()); id != "7" || !slices.Equal(rules, []string{"Q"}) {

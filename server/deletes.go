@@ -40,7 +40,9 @@ func (s *Server) deletePost(w http.ResponseWriter, r *http.Request) {
 		key = filter.Key{Source: s.opts.Dialect.Name, ID: id}
 	}
 	done := removal{}
-	s.remove(key, author, &done)
+	if !s.remove(w, r, key, author, &done) {
+		return
+	}
 	s.opts.Log.Info("an operator deleted a post", "held", done.Held, "published", done.Published)
 	writeJSON(w, r, http.StatusOK, done)
 }
@@ -53,24 +55,34 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request) {
 	}
 	done := removal{}
 	for _, key := range s.opts.Hub.PostsBy(author) {
-		s.remove(key, author, &done)
+		if !s.remove(w, r, key, author, &done) {
+			return
+		}
 	}
 	s.opts.Log.Info("an operator deleted a user's posts", "held", done.Held, "published", done.Published)
 	writeJSON(w, r, http.StatusOK, done)
 }
 
-// remove publishes a delete of a post.
-func (s *Server) remove(key filter.Key, author string, done *removal) {
-	if s.opts.Hub.Has(key) {
-		done.Held++
-	}
+// remove publishes a delete of a post. If that cannot be it answers with why.
+func (s *Server) remove(w http.ResponseWriter, r *http.Request, key filter.Key, author string, done *removal) bool {
+	held := s.opts.Hub.Has(key)
 	e, err := deleteEvent(key, author)
 	if err != nil {
 		panic(err) // strings and numbers always encode
 	}
-	if s.opts.Hub.Publish(e) {
+	fresh, err := s.opts.Delete(r.Context(), e)
+	if err != nil {
+		s.opts.Log.Error("an operator's delete could not be published", "published_before", done.Published, "error", err)
+		problem(http.StatusServiceUnavailable, "the delete could not be published, after %d that were: %v; ask again", done.Published, err).write(w, r)
+		return false
+	}
+	if held {
+		done.Held++
+	}
+	if fresh {
 		done.Published++
 	}
+	return true
 }
 
 // deleteEvent is a delete in the shape of Twitter's streams:

@@ -36,12 +36,20 @@
 // maxChecks such bodies of at most maxPost bytes are held at once, each for
 // little longer than WriteTimeout.
 //
+// Options.Judge says of a filter what the upstream can do for it: one that it can
+// never satisfy is refused with a 400 that names the parameter, and what comes only
+// by chance is told in the warnings of hello and of /filters/check. On the drop-in
+// routes the first is a 406, or a rule that is not taken; for the second they have
+// no words. Asked is what their rules ask for.
+//
 // # Search
 //
 // /search answers with one page, /search/pages walks over them. What both ask goes
 // through one place (search.ask): the same question of clients that may see the
 // same (Options.SearchScope) within SEARCH_CACHE, or at the same time, is one
-// request of the [Searcher]. What is asked for several goes on when one of them
+// request of the [Searcher]. Nodes of a cluster share their answers too
+// (Options.SearchShared), under a hash of the question, and wait for that 50 ms at
+// most. What is asked for several goes on when one of them
 // leaves. /search retries for 15 s and then gives up.
 //
 // A pager never gives up on what passes: each of its requests waits for a turn
@@ -77,6 +85,14 @@
 // A browser's EventSource gives up for ever on anything but a 200. So whoever
 // says Accept: text/event-stream is told to come back much later in a 200 with
 // a bye event; everybody else gets 429 or 503 with Retry-After.
+//
+// # Nodes
+//
+// A gateway may be one of several, with a history that comes from a bus. What the
+// server needs of that are functions (Options.Cluster, Filling, Delete): it shows
+// the state, serves no stream before the history is whole, and hands an operator's
+// delete to who tells all nodes. A node that serves no clients at all
+// (Options.Elsewhere) has only the routes that say how it is.
 //
 // # Trust
 //

@@ -48,6 +48,11 @@ func (s *Server) checkFilter(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f, warnings, err := parseCheck(values)
+	if err == nil {
+		var more []string
+		more, err = s.judge(f, values, false)
+		warnings = append(warnings, more...)
+	}
 	if err != nil {
 		asProblem(err).write(w, r)
 		return

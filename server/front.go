@@ -125,11 +125,14 @@ func (w *socket) WriteHeader(int)             {}
 // be, nothing has happened, and net/http finds out why and says so.
 func (s *Server) takeStream(w http.ResponseWriter, r *http.Request) {
 	to := w.(*socket)
+	if s.opts.Elsewhere != "" {
+		return
+	}
 	q := s.understandStream(to, r)
 	if q == nil {
 		return
 	}
-	client, err := s.clients.Admit(s.clientKey(r))
+	client, err := s.admit(r)
 	if err != nil {
 		return
 	}
@@ -151,7 +154,7 @@ func (s *Server) understandStream(w http.ResponseWriter, r *http.Request) *reque
 	if err != nil {
 		return nil
 	}
-	q, err := parseStream(values, r, w.Header())
+	q, err := s.parseStream(values, r, w.Header())
 	if err != nil || q.end {
 		return nil
 	}

@@ -143,7 +143,7 @@ func TestStatusAndHealth(t *testing.T) {
 		}
 		got := readAll(t, g.do("GET", "/status", "").Body)
 		want := `{"version":"v1","uptime_s":0,"source":"sim","upstream":{"state":"streaming","since":"2026-01-02T03:04:05Z","class":null,"error":null,"hint":null,"next_attempt":null,"posts_per_s":0},"clients":1,"filters":1,"history":{"events":1,"bytes":`
-		if !strings.HasPrefix(got, want) || !strings.HasSuffix(got, `,"from":"2000-01-01T00:00:00Z","to":"2000-01-01T00:00:00Z"},"cluster":{"node":"local","leader":"local"}}`+"\n") {
+		if !strings.HasPrefix(got, want) || !strings.HasSuffix(got, `,"from":"2000-01-01T00:00:00Z","to":"2000-01-01T00:00:00Z"},"cluster":{"node":"local","leader":"local","role":"all","lag_s":0,"bus":null}}`+"\n") {
 			t.Errorf("status: %s", got)
 		}
 		if got := readAll(t, g.do("HEAD", "/status", "").Body); got != "" {

@@ -17,20 +17,27 @@ import (
 func (s *Server) publicRoutes() http.Handler {
 	r := chi.NewRouter()
 	s.unknown(r)
+	r.Group(func(r chi.Router) {
+		r.Use(s.short(s.opts.WriteTimeout))
+		s.open(r, "/status", s.status)
+		s.open(r, "/healthz", s.healthz)
+		s.open(r, "/readyz", s.readyz)
+		s.open(r, "/openapi.yaml", s.openapi)
+	})
+	if s.opts.Elsewhere != "" {
+		r.NotFound(s.elsewhere)
+		return r
+	}
 	// Nothing that wraps a writer may stand around a stream.
 	r.With(clientIP(s.opts.TrustedProxies)).HandleFunc("/stream", s.stream)
 	r.With(clientIP(s.opts.TrustedProxies)).HandleFunc("/search/pages", s.searchPages)
-	s.compat.Streams(r.With(clientIP(s.opts.TrustedProxies)))
+	s.compat.Streams(r.With(clientIP(s.opts.TrustedProxies), s.filled))
 
 	r.Group(func(r chi.Router) {
 		r.Use(s.short(s.opts.WriteTimeout))
 		r.HandleFunc("/search", s.searchPage)
 		r.HandleFunc("/filters/check", s.checkFilter)
 		s.compat.Answers(r)
-		s.open(r, "/status", s.status)
-		s.open(r, "/healthz", s.healthz)
-		s.open(r, "/readyz", s.readyz)
-		s.open(r, "/openapi.yaml", s.openapi)
 		s.open(r, "/dictionaries/{hash}", s.dictionary)
 		page := web.Handler(dictionaryPath)
 		for _, path := range web.Paths() {
@@ -56,6 +63,8 @@ func (s *Server) adminRoutes(metrics *prometheus.Registry) http.Handler {
 		r.Use(s.guard)
 		r.Get("/clients", s.listClients)
 		r.Delete("/clients/{id}", s.evictClient)
+		r.Get("/upstream/filter", s.upstreamFilter)
+		r.Put("/upstream/filter", s.putUpstreamFilter)
 		r.Post("/upstream/reconnect", s.reconnect)
 		r.Delete("/posts/{id}", s.deletePost)
 		r.Delete("/users/{id}/posts", s.deleteUser)

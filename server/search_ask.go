@@ -20,6 +20,7 @@ import (
 type search struct {
 	from    Searcher
 	cache   *pageCache
+	shared  *sharedPages // nil: this node has no others to ask
 	flights singleflight.Group
 	log     *slog.Logger
 
@@ -44,7 +45,7 @@ const (
 
 func newSearch(o Options) *search {
 	s := &search{
-		from: o.Search, cache: newPageCache(o.SearchCache, maxCachedPages, maxCachedBytes), log: o.Log,
+		from: o.Search, cache: newPageCache(o.SearchCache, maxCachedPages, maxCachedBytes), shared: newSharedPages(o), log: o.Log,
 		draining: make(chan struct{}),
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "aviary_search_requests_total",
@@ -63,7 +64,10 @@ func newSearch(o Options) *search {
 func (s *search) drain() { s.once.Do(func() { close(s.draining) }) }
 
 // close ends what is being asked.
-func (s *search) close() { s.cancel() }
+func (s *search) close() {
+	s.cancel()
+	s.shared.close()
+}
 
 // Describe implements prometheus.Collector.
 func (s *search) Describe(ch chan<- *prometheus.Desc) {
@@ -102,7 +106,7 @@ func (k searchKey) flight(m manner) string {
 }
 
 // ask answers a question from the cache, together with others that ask the same,
-// or by asking the upstream. What is asked for several goes on when one of them
+// from another node's cache, or by asking the upstream. What is asked for several goes on when one of them
 // leaves. The error is a *SearchError, or ctx's.
 func (s *search) ask(ctx context.Context, key searchKey, m manner) (*SearchPage, error) {
 	if page := s.cached(key, m); page != nil {
@@ -112,6 +116,9 @@ func (s *search) ask(ctx context.Context, key searchKey, m manner) (*SearchPage,
 	answer := s.flights.DoChan(key.flight(m), func() (any, error) {
 		led = true
 		if page := s.cached(key, m); page != nil { // it came between looking and asking
+			return page, nil
+		}
+		if page := s.elsewhere(key, m); page != nil {
 			return page, nil
 		}
 		return s.fetch(key, m)
@@ -141,6 +148,20 @@ func (s *search) cached(key searchKey, m manner) *SearchPage {
 	return page
 }
 
+// elsewhere returns an answer that another node got, and holds it here for as long
+// as it is good.
+func (s *search) elsewhere(key searchKey, m manner) *SearchPage {
+	if m == asPoll {
+		return nil
+	}
+	page, at := s.shared.get(s.ctx, key)
+	if page != nil {
+		s.cache.put(key, page, at)
+		s.results.WithLabelValues(resultCached).Inc()
+	}
+	return page
+}
+
 // Retries of a page: 1, 2 and 4 s after its failures, all within 15 s.
 const (
 	pageRetries = 3
@@ -162,7 +183,9 @@ func (s *search) fetch(key searchKey, m manner) (*SearchPage, error) {
 		page, err := s.request(ctx, key.q)
 		var known *SearchError
 		if err == nil {
-			s.cache.put(key, page, time.Now())
+			now := time.Now()
+			s.cache.put(key, page, now)
+			s.shared.put(s.ctx, key, page, now)
 			return page, nil
 		}
 		if !errors.As(err, &known) { // the time is over, or the server is closed

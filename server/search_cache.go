@@ -20,8 +20,9 @@ type searchKey struct {
 	q     SearchQuestion
 }
 
-// pageCache holds answers for a while, within bounds; the oldest goes first. As
-// all live equally long, that is also the order in which they end.
+// pageCache holds answers for a while, within bounds; the oldest goes first. That is
+// nearly the order in which they end: one from another node may end a little sooner
+// than those before it, so who looks one up checks its time.
 type pageCache struct {
 	life  time.Duration // 0: nothing is held
 	pages int           // bounds
@@ -50,13 +51,15 @@ func (c *pageCache) get(key searchKey, now time.Time) *SearchPage {
 	defer c.mu.Unlock()
 	c.trim(now)
 	if e := c.byKey[key]; e != nil {
-		return e.Value.(*cachedPage).page
+		if p := e.Value.(*cachedPage); now.Before(p.ends) {
+			return p.page
+		}
 	}
 	return nil
 }
 
-// put holds a page.
-func (c *pageCache) put(key searchKey, page *SearchPage, now time.Time) {
+// put holds a page that was given at a time.
+func (c *pageCache) put(key searchKey, page *SearchPage, at time.Time) {
 	size := 512 // the entry itself, about
 	for _, item := range page.Items {
 		size += len(item.Event.JSON) + 512
@@ -69,9 +72,9 @@ func (c *pageCache) put(key searchKey, page *SearchPage, now time.Time) {
 	if old := c.byKey[key]; old != nil {
 		c.drop(old)
 	}
-	c.byKey[key] = c.order.PushBack(&cachedPage{key, page, size, now.Add(c.life)})
+	c.byKey[key] = c.order.PushBack(&cachedPage{key, page, size, at.Add(c.life)})
 	c.held += size
-	c.trim(now)
+	c.trim(at)
 }
 
 // trim lets go of what is too old or too much.

@@ -41,7 +41,7 @@ type SearchPage struct {
 
 // SearchItem is one entry of a page.
 type SearchItem struct {
-	Event   *fanout.Event // never published; its JSON is one line
+	Event   *fanout.Event // never published; its JSON is one line, and of a Post the key is there
 	ID      uint64        // 0: not a post, or not one that can be paged by
 	Popular bool          // it stands where it does for its popularity, not for its time
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"aviary/fanout"
+	"aviary/fanout/filter"
 	"aviary/server/compat"
 	"aviary/server/deliver"
 )
@@ -25,11 +27,29 @@ type Options struct {
 	Source    string                 // the setting SOURCE, as hello and /status show it
 	Version   string                 // of the program
 	Commit    string                 // of the program
-	Node      string                 // this node's name in /status; default "local"
+	Cluster   func() Cluster         // this node among others; default: a node "local" that leads itself
 	Upstream  func() fanout.Upstream // the upstream's state right now
 	Search    Searcher               // asks the upstream for posts of the past; nil: it cannot be asked
-	Reconnect func()                 // connects the upstream anew now, whatever it is doing
 	Ready     func() bool            // the first data has come; asked until it or the history says so
+	Filling   func() string          // why streams are not served yet; "": they are. Default: they are
+	Elsewhere string                 // why this node serves no clients at all, and who does; "": it does
+	// Reconnect connects the upstream anew now, whatever it is doing. The error says
+	// why who holds the upstream cannot be told, and what to do. Default: nothing.
+	Reconnect func(context.Context) error
+	// Delete publishes a delete that an operator makes and returns when every reader
+	// of this node's history sees it; false: it was known already. The error says why
+	// not all nodes can be told, and what to do. Default: to the hub.
+	Delete func(context.Context, *fanout.Event) (bool, error)
+
+	// Judge says what the upstream can do for a client's filter; nil: nothing is said.
+	Judge func(*filter.Filter) Judgement
+	// Keyed: the hub is told whose client each is, so that none asks for too much upstream.
+	Keyed bool
+	// Asking is what the upstream is asked for; default: nothing in particular. Ask
+	// makes it another, from the values of track, follow, locations, language and
+	// filter_level, at most one each, and returns before that is in force; nil: it cannot be.
+	Asking func() Asking
+	Ask    func(context.Context, url.Values) error
 
 	Heartbeat    time.Duration // silence after which a client gets a heartbeat (15 s)
 	Retry        time.Duration // what clients are told to wait before they reconnect (3 s)
@@ -38,6 +58,7 @@ type Options struct {
 	Drain        time.Duration // the time over which clients come back after a drain (10 s)
 
 	SearchCache      time.Duration              // identical searches within it cost the upstream one request; 0: only those at the same time
+	SearchShared     PageStore                  // the answers of other nodes, which are as good as our own; nil: there are none
 	SearchBackoff    time.Duration              // first wait of a pager after a failure that passes (5 s)
 	SearchBackoffMax time.Duration              // its longest (320 s); each wait is twice the one before
 	SearchScope      func(*http.Request) string // what a client may see: only equal scopes share answers; default: all the same
@@ -80,15 +101,24 @@ func (o Options) withDefaults() Options {
 	if o.Dialect == nil {
 		o.Dialect = &fanout.Dialect{Name: "twitter"}
 	}
-	if o.Node == "" {
-		o.Node = "local"
+	if o.Cluster == nil {
+		o.Cluster = func() Cluster { return Cluster{Node: "local", Leader: "local", Role: "all"} }
+	}
+	if o.Asking == nil {
+		o.Asking = func() Asking { return Asking{InForce: true} }
+	}
+	if o.Filling == nil {
+		o.Filling = func() string { return "" }
+	}
+	if o.Delete == nil {
+		o.Delete = func(_ context.Context, e *fanout.Event) (bool, error) { return o.Hub.Publish(e), nil }
 	}
 	if o.Upstream == nil {
 		since := time.Now()
 		o.Upstream = func() fanout.Upstream { return fanout.Upstream{State: "connecting", Since: since} }
 	}
 	if o.Reconnect == nil {
-		o.Reconnect = func() {}
+		o.Reconnect = func(context.Context) error { return nil }
 	}
 	if o.SearchScope == nil {
 		o.SearchScope = func(*http.Request) string { return "" }

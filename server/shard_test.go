@@ -242,3 +242,28 @@ func TestShardLimitsAndRates(t *testing.T) {
 		t.Error(f)
 	}
 }
+
+// A client that comes from a node which is further on has had events that this one
+// has still to get: they are not sent again, also when it waits for them here.
+func TestShardsClientIsAheadOfItsNode(t *testing.T) {
+	for _, query := range []string{"", "track=x", "max_rate=1000"} {
+		g := newTCPGate(t)
+		g.post(1, "7", "x 1")
+		head := g.hub.Stats().Head
+		ahead := head
+		ahead.Seq += 3
+		s := g.stream("/stream?"+query, "Last-Event-ID: "+ahead.String())
+		live := g.stream("/stream?" + query)
+		for range 4 { // the shard has the client by now, and has served it
+			g.server.clients.List()
+		}
+		for i := 2; i <= 6; i++ {
+			g.post(i, "7", fmt.Sprint("x ", i))
+		}
+		for what, got := range map[string][]string{"2 3 4 5 6": live.ids(5), "5 6": s.ids(2)} {
+			if strings.Join(got, " ") != what {
+				t.Errorf("?%s: %q instead of %s", query, got, what)
+			}
+		}
+	}
+}

@@ -16,7 +16,7 @@ type status struct {
 	Clients  int             `json:"clients"`
 	Filters  int             `json:"filters"` // distinct
 	History  history         `json:"history"`
-	Cluster  cluster         `json:"cluster"`
+	Cluster  Cluster         `json:"cluster"`
 	*recent                  // nil: not asked for
 }
 
@@ -41,11 +41,6 @@ type history struct {
 	To     *time.Time `json:"to"`
 }
 
-type cluster struct {
-	Node   string `json:"node"`
-	Leader string `json:"leader"` // the node that holds the upstream
-}
-
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	values, err := s.readQuery(r)
 	var back time.Duration
@@ -61,7 +56,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 		Version: s.opts.Version, UptimeS: int64(time.Since(s.began).Seconds()), Source: s.opts.Source,
 		Upstream: s.opts.Upstream(), Clients: s.clients.Len(), Filters: h.Filters,
 		History: history{Events: h.Events, Bytes: h.Bytes, From: instant(h.From), To: instant(h.To)},
-		Cluster: cluster{Node: s.opts.Node, Leader: s.opts.Node},
+		Cluster: s.opts.Cluster(),
 	}
 	if back > 0 {
 		said.recent = &recent{Samples: s.sampler.window(time.Now().Add(-back)), TopFilters: h.Largest, Search: s.budget()}
@@ -100,6 +95,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case s.clients.Draining():
 		problem(http.StatusServiceUnavailable, "the gateway is shutting down").write(w, r)
+	case s.opts.Filling() != "":
+		problem(http.StatusServiceUnavailable, "%s", s.opts.Filling()).write(w, r)
 	case !s.hasBeenReady():
 		problem(http.StatusServiceUnavailable, "no data has come from the upstream yet").write(w, r)
 	default:

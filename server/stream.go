@@ -81,7 +81,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*deliver.Client,
 		s.fail(w, r, err)
 		return nil, nil
 	}
-	q, err := parseStream(values, r, w.Header())
+	q, err := s.parseStream(values, r, w.Header())
 	if err != nil {
 		s.fail(w, r, err)
 		return nil, nil
@@ -95,7 +95,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*deliver.Client,
 		w.WriteHeader(http.StatusOK)
 		return nil, nil
 	}
-	client, err := s.clients.Admit(s.clientKey(r))
+	client, err := s.admit(r)
 	if err == nil {
 		var stream *deliver.Stream
 		if stream, err = s.subscribe(w, r, q, client); err == nil {
@@ -108,13 +108,32 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*deliver.Client,
 	return nil, nil
 }
 
+// errFilling says that streams are not served yet.
+type errFilling string
+
+// Error returns why.
+func (e errFilling) Error() string { return string(e) }
+
+// admit takes a place for a client.
+func (s *Server) admit(r *http.Request) (*deliver.Client, error) {
+	if why := s.opts.Filling(); why != "" && !s.clients.Draining() {
+		return nil, errFilling(why)
+	}
+	return s.clients.Admit(s.clientKey(r))
+}
+
 // parseStream reads what a request for a stream asks for. answer are the headers
 // of the answer, with those of CORS.
-func parseStream(values url.Values, r *http.Request, answer http.Header) (*request, error) {
+func (s *Server) parseStream(values url.Values, r *http.Request, answer http.Header) (*request, error) {
 	q, err := parse(values, r.Header, time.Now())
 	if err != nil {
 		return nil, err
 	}
+	warnings, err := s.judge(q.filter, values, q.start.Mode != fanout.StartLive)
+	if err != nil {
+		return nil, err
+	}
+	q.warnings = append(q.warnings, warnings...)
 	var ok bool
 	if q.form.Coding, ok = coding(r, answer); !ok {
 		return nil, problem(http.StatusNotAcceptable, "a stream comes as it is, or as gzip, zstd or dcz; Accept-Encoding allows none of them")
@@ -135,7 +154,7 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, q *request, c
 		client.Leave()
 	}()
 	sub, resume := s.opts.Hub.Subscribe(fanout.SubscribeOptions{
-		Start: q.start, Filter: q.filter, Bell: client.Bell(), UnseenDeletes: q.unseen,
+		Start: q.start, Filter: q.filter, Bell: client.Bell(), UnseenDeletes: q.unseen, Key: s.demandKey(client.Key),
 	})
 	if q.unreadable() {
 		resume.How, resume.Missed = fanout.ResumedNone, -1
@@ -179,6 +198,9 @@ func (s *Server) refuse(w http.ResponseWriter, q *request, why error) error {
 	s.clients.Metrics().Refused(reason)
 	s.opts.Log.Debug("a stream was refused", "reason", why)
 	retry := s.clients.RetryAfter(reason)
+	if _, soon := why.(errFilling); soon {
+		retry = deliver.Jitter(s.opts.Retry) // seconds, unlike an overload
+	}
 	if reason == deliver.Draining || q.explicit {
 		q.form.Coding = wire.Identity // these few bytes are not worth a trailer
 		streamHeaders(w.Header(), q.form)

@@ -6,6 +6,7 @@
 //
 //	connecting ──first byte──► streaming ──ends──► backing_off ──wait over──► connecting
 //	    └────────── fails ─────────────────────────────┘  └── Fatal ──► halted ──Reconnect──► connecting
+//	                              streaming ──Switch──► switching ──► streaming
 //
 // Reconnect leaves backing_off and halted, and while streaming it closes the
 // stream in order and goes straight to connecting: no ladder, no cooling slot,
@@ -42,12 +43,41 @@
 //
 // # Slots
 //
-// At most StreamLimit streams are open at the upstream. The Runner holds one
-// at a time and a source closes the old before the new is opened, but a stream
-// that died uncleanly (a stall, a reset, a truncated body) may still be
-// counted by the upstream: it cools for StallTimeout. When cooling streams
-// fill the limit, a v1.1 upstream cuts the oldest, so its slot is taken; an
-// upstream that refuses instead (HoldsSlots) is left alone until one has cooled.
+// At most StreamLimit streams are open at the upstream, and each has one of the
+// Slots. A stream that died uncleanly (a stall, a reset, a truncated body) may still
+// be counted by the upstream: its slot cools for StallTimeout. When no slot is left
+// but such, a v1.1 upstream cuts the oldest, so its slot is taken; an upstream that
+// refuses instead (HoldsSlots) is left alone until one has cooled. NewSlots are
+// those of a process that has the upstream for itself; several processes share
+// others.
+//
+// # Switching
+//
+// Switch says that the source would ask for something else. The new stream is
+// opened in a second slot while the old one goes on. Its first message (or 30 s of
+// bytes) makes it the active one; the old one is read for 2 s more, as what the
+// upstream sent before may be on its way, and is closed in order. Both publish:
+// whoever keeps the log drops what comes twice. The state is "switching" until the
+// old one is closed.
+//
+//	the new one fails           the old one stays, and shows why; another is tried by
+//	                            the ladder of the failure, in a slot that is free
+//	it fails as Fatal           nothing is tried until the next Switch
+//	the old one ends meanwhile  the new one takes its place: an upstream that cuts the
+//	                            old one (code 7) does what was wanted
+//	no slot is certainly free   the old one is closed first, and the gap is told
+//
+// Calls within 250 ms and those while a switch is under way are one. A switch waits
+// until it and one connection in reserve fit ConnectLimit in ConnectsWithin (5 in
+// 5 minutes, as v1.1 allows); reconnects count, but never wait for it.
+//
+// # One after another
+//
+// Run can be called again, and another process can go on where this one stopped:
+// the Keeper keeps the state, the ladders' steps, the time of the next attempt and
+// the last connects. A halt stays one, in whatever process, until Reconnect.
+// Opened lets the first byte of a stream through, after whatever has to be said
+// before; while Valid is false the end of a stream is not taken for what it says.
 //
 // # What is told
 //

@@ -1,17 +1,10 @@
 package upstream
 
-import (
-	"context"
-	"errors"
-	"time"
-)
+import "time"
 
 // coalesce is how long further calls of Reconnect mean the one that has just
 // had its effect.
 const coalesce = time.Second
-
-// errAsked is the cause of the end of a stream that Reconnect closed.
-var errAsked = errors.New("an operator asked for a new connection")
 
 // Reconnect leaves a halt or a wait now. An open stream is closed in order and
 // a new one is opened at once: that is no failure, takes no step on a ladder
@@ -20,10 +13,10 @@ var errAsked = errors.New("an operator asked for a new connection")
 // the stream that it led to. While a connection is being made, or before Run,
 // it does nothing.
 func (r *Runner) Reconnect() {
-	r.once.Do(func() { r.nudge = make(chan struct{}, 1) })
+	r.signals()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.hangUp == nil {
+	if r.active == nil || !closed(r.active.accepted) {
 		select {
 		case r.nudge <- struct{}{}:
 		default:
@@ -32,15 +25,8 @@ func (r *Runner) Reconnect() {
 	}
 	if now := time.Now(); now.Sub(r.asked) >= coalesce {
 		r.asked = now
-		r.hangUp(errAsked)
+		r.active.hangUp(errAsked)
 	}
-}
-
-// open notes how the stream that is open now can be ended; nil: none is open.
-func (r *Runner) open(hangUp context.CancelCauseFunc) {
-	r.mu.Lock()
-	r.hangUp = hangUp
-	r.mu.Unlock()
 }
 
 // heed notes that a Reconnect ended a halt or a wait.
@@ -58,14 +44,20 @@ func (r *Runner) drainNudge() {
 	}
 }
 
-// reopen settles what the end of a stream means that Reconnect closed.
-func (r *Runner) reopen(a *attempt, err *Error) {
-	if !a.lastByte.IsZero() {
-		r.count(func(s *Stats) { s.Ends["reconnect"]++ })
+// reopen settles what the end of a stream means that Reconnect closed, or Switch.
+func (r *Runner) reopen(a *attempt) {
+	end := "reconnect"
+	if a.err.Err == errChanged {
+		end = "switch"
 	}
-	r.leave(a, err)
+	if !a.lastByte.IsZero() {
+		r.count(func(s *Stats) { s.Ends[end]++ })
+	}
+	r.part(a, true)
+	r.leave(a, a.err)
 	if a.established {
 		r.ladder.reset(time.Since(a.opened) >= immediateEvery)
+		r.note()
 	}
-	r.Log.Info("the upstream stream was closed to open a new one", "source", r.Name, "reason", err.Error())
+	r.Log.Info("the upstream stream was closed to open a new one", "source", r.Name, "reason", a.err.Error())
 }

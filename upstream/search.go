@@ -24,6 +24,26 @@ type Searcher interface {
 	Rate() Rate
 }
 
+// Budgeted is a Searcher whose budget other processes with the same credentials
+// spend from, too: they tell each other what they know. Safe for concurrent use.
+type Budgeted interface {
+	// BudgetNote is what the others should know; whose stands for the credentials and
+	// tells nothing of them. "": nothing is known yet.
+	BudgetNote() (whose string, n BudgetNote)
+	// HeedBudget takes what another process told of its budget.
+	HeedBudget(whose string, n BudgetNote)
+}
+
+// BudgetNote is what is known of a rate limit window.
+type BudgetNote struct {
+	Known   bool      `json:"known"` // the server has told Limit, Left, Window and Reset
+	Limit   int       `json:"limit"`
+	Left    int       `json:"left"`    // without the requests under way
+	Window  int64     `json:"window"`  // its end by the server's clock, Unix seconds
+	Reset   time.Time `json:"reset"`   // its end by ours
+	Blocked time.Time `json:"blocked"` // no request before: after a 429; zero: any time
+}
+
 // Question is one request for a page, in the words of v1.1 search. Zero fields are
 // not asked for.
 type Question struct {

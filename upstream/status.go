@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"math"
@@ -14,6 +15,7 @@ const (
 	StateConnecting = "connecting"
 	StateStreaming  = "streaming"
 	StateBackingOff = "backing_off"
+	StateSwitching  = "switching" // one stream is being replaced by another
 	StateHalted     = "halted"
 )
 
@@ -23,7 +25,7 @@ type Stats struct {
 	// the failure when none came: "network", "http", "rate_limit", "stall", "fatal".
 	Connects map[string]uint64
 	// Ends counts the ends of connections that had brought bytes, by class;
-	// "reconnect": closed by Reconnect.
+	// "reconnect": closed by Reconnect; "switch": replaced by another.
 	Ends map[string]uint64
 	// Messages counts whole messages by kind: "post", "delete", "limit", "other" ….
 	Messages map[string]uint64
@@ -47,7 +49,9 @@ func (r *Runner) statusLocked() fanout.Upstream {
 	r.initLocked()
 	u := r.status
 	if source, ok := r.Source.(Troubled); ok && u.State == StateStreaming {
-		u.Error, u.Hint = source.Trouble()
+		if text, hint := source.Trouble(); text != "" {
+			u.Error, u.Hint = text, hint
+		}
 	}
 	u.PostsPerS = math.Round(r.rate.at(time.Now())*100) / 100
 	return u
@@ -74,6 +78,13 @@ func (r *Runner) count(f func(*Stats)) {
 // enter changes the state and publishes it. why is the failure that led here;
 // nil keeps the last one while connecting and clears it otherwise.
 func (r *Runner) enter(state string, why *Error, next time.Time) {
+	r.out.Lock()
+	defer r.out.Unlock()
+	r.enterLocked(state, why, next)
+}
+
+// enterLocked is enter while out is held.
+func (r *Runner) enterLocked(state string, why *Error, next time.Time) {
 	r.mu.Lock()
 	u := &r.status
 	u.State, u.Since, u.NextAttempt = state, stamp(time.Now()), nil
@@ -87,27 +98,41 @@ func (r *Runner) enter(state string, why *Error, next time.Time) {
 		next = stamp(next)
 		u.NextAttempt = &next
 	}
-	now := r.statusLocked()
+	now, standing := r.statusLocked(), r.standingLocked()
 	r.mu.Unlock()
+	if r.Keeper != nil {
+		r.Keeper.Save(standing)
+	}
+	if e, err := StateEvent(now); err != nil { // cannot happen: the struct holds nothing that JSON refuses
+		r.Log.Error("the upstream's state cannot be written", "err", err)
+	} else {
+		r.Publish(e)
+	}
+}
 
+// StateEvent makes the KindUpstream event that tells a state.
+func StateEvent(u fanout.Upstream) (*fanout.Event, error) {
 	raw, err := json.Marshal(struct {
 		Upstream fanout.Upstream `json:"upstream"`
-	}{now})
-	if err != nil { // cannot happen: the struct holds nothing that JSON refuses
-		r.Log.Error("the upstream's state cannot be written", "err", err)
-		return
+	}{u})
+	if err != nil {
+		return nil, err
 	}
 	e := fanout.NewEvent(nil, raw)
 	e.Kind = fanout.KindUpstream
-	r.Publish(e)
+	return e, nil
 }
 
 // shutDown sets the state that Status tells after the end of Run. It is not
-// published: the log ends as well.
-func (r *Runner) shutDown() {
+// published: the log ends as well, or another Runner tells its own.
+func (r *Runner) shutDown(ctx context.Context) {
+	why := "the gateway is shutting down"
+	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled {
+		why = cause.Error()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.status = fanout.Upstream{State: StateHalted, Since: stamp(time.Now()), Error: "the gateway is shutting down"}
+	r.status = fanout.Upstream{State: StateHalted, Since: stamp(time.Now()), Error: why}
 	r.rate = rate{}
 }
 

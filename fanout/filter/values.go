@@ -74,15 +74,7 @@ func readLink(p *ruleParser, o *operator, v value) (literal, *Error) {
 // insideTokens returns the features of the tokens that a link must hold in order
 // to hold s: those that something else bounds on both sides.
 func insideTokens(s []byte) (features []uint64) {
-	core := s[tokenEnd(s, 0):]
-	for len(core) > 0 {
-		c, n := classBefore(core, len(core))
-		if c&isWord == 0 {
-			break
-		}
-		core = core[:len(core)-n]
-	}
-	for _, t := range tokensOf(core) {
+	for _, t := range innerTokens(s) {
 		features = append(features, kindToken.ofBytes(t))
 	}
 	return features

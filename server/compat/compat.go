@@ -10,6 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"aviary/fanout"
+	"aviary/fanout/filter"
 	"aviary/server/deliver"
 )
 
@@ -38,6 +39,12 @@ type Options struct {
 	Lifetime     func() time.Duration // how long the next stream may live; 0: no limit
 	MaxBytes     int                  // of a query string or a body (131,072)
 
+	// Judge says which parameter of a filter keeps every post from passing that the
+	// upstream brings, and why; "": posts may come. nil: they always may.
+	Judge func(*filter.Filter) (param, why string)
+	// Keyed: the hub is told whose client each is.
+	Keyed bool
+
 	// Search asks the source for posts of the past, for whoever sends r. The error
 	// is an *Error, or ctx's. nil: the source cannot be searched.
 	Search func(ctx context.Context, r *http.Request, q Question) (*Page, error)
@@ -63,6 +70,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 128 << 10
+	}
+	if o.Judge == nil {
+		o.Judge = func(*filter.Filter) (string, string) { return "", "" }
 	}
 	if o.Rate == nil {
 		o.Rate = func() Rate { return Rate{} }
@@ -91,7 +101,7 @@ func New(o Options) *Routes {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Routes{opts: o, stop: stop, bell: newBell(o.Hub), posts: converter{o.Log}}
 	s.streams.init()
-	s.rules = newBook()
+	s.rules = newBook(o.Judge)
 	s.desk = newDesk(o.Hub, s.rules)
 	s.work.Go(func() { s.bell.run(ctx) })
 	s.work.Go(func() { s.desk.run(ctx) })
@@ -134,6 +144,18 @@ func (s *Routes) Close() {
 	s.work.Wait()
 	s.desk.close()
 	s.bell.close()
+}
+
+// Asked returns the rules of the open v2 streams, as [fanout.Hub.Filters] returns
+// the filters of all others: in the order of their canonical texts.
+func (s *Routes) Asked() []fanout.Asked { return s.rules.asked(s.opts.Keyed) }
+
+// demandKey is a client's key if the hub is to know it.
+func (s *Routes) demandKey(c *deliver.Client) string {
+	if !s.opts.Keyed {
+		return ""
+	}
+	return c.Key
 }
 
 // List describes the open streams as package deliver describes its own.

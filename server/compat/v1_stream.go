@@ -47,6 +47,11 @@ func (s *Routes) serveV1(w http.ResponseWriter, r *http.Request, sample bool) {
 	if err == nil {
 		wish, err = readWish(values, sample)
 	}
+	if err == nil {
+		if param, why := s.opts.Judge(wish.filter); why != "" {
+			err = &refusalV1{status: http.StatusNotAcceptable, said: "Parameter " + param + ": " + why}
+		}
+	}
 	if err == nil && r.Method == http.MethodHead {
 		streamHeaders(w.Header())
 		return
@@ -98,7 +103,7 @@ func (s *Routes) panicked(w http.ResponseWriter, r *http.Request, v any, begun b
 
 // runV1 serves one stream to its end.
 func (s *Routes) runV1(w http.ResponseWriter, r *http.Request, wish *wishV1, client *deliver.Client) {
-	sub, _ := s.opts.Hub.Subscribe(fanout.SubscribeOptions{Filter: wish.filter, Bell: s.bell.bell})
+	sub, _ := s.opts.Hub.Subscribe(fanout.SubscribeOptions{Filter: wish.filter, Bell: s.bell.bell, Key: s.demandKey(client)})
 	defer sub.Close()
 	t := &streamV1{routes: s, wish: wish, sub: sub, seat: s.newSeat(client, "v1.1", wish.filter.String())}
 	s.bell.join(sub.Group(), t.seat)

@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"aviary/fanout"
 	"aviary/fanout/filter"
 )
 
@@ -72,10 +73,13 @@ type book struct {
 	bytes int
 	last  uint64 // id
 	index *filter.Index[*rule]
+	asks  []fanout.Asked // of asked; nil: to be made again
+
+	judge func(*filter.Filter) (param, why string) // constant
 }
 
-func newBook() *book {
-	return &book{sets: map[owner]*ruleSet{}, order: list.New(), index: filter.NewIndex[*rule]()}
+func newBook(judge func(*filter.Filter) (param, why string)) *book {
+	return &book{sets: map[owner]*ruleSet{}, order: list.New(), index: filter.NewIndex[*rule](), judge: judge}
 }
 
 // of returns a token's set and notes that it is used; nil: it has no rules.
@@ -111,7 +115,7 @@ func (b *book) add(o owner, wanted []asked, dry bool) (added []*rule, refused []
 	parsed := make([]*rule, len(wanted)) // outside the lock: it costs
 	faults := make([]error, len(wanted))
 	for i, w := range wanted {
-		parsed[i], faults[i] = read(w)
+		parsed[i], faults[i] = b.read(w)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -146,14 +150,14 @@ func (b *book) add(o owner, wanted []asked, dry bool) (added []*rule, refused []
 		set.rules, set.byValue[r.value] = append(set.rules, r), r
 		b.count, b.bytes = b.count+1, b.bytes+r.size()
 		if len(set.streams) > 0 {
-			r.handle = b.index.Add(r.filter, r)
+			r.handle, b.asks = b.index.Add(r.filter, r), nil
 		}
 	}
 	return added, refused
 }
 
 // read reads a rule.
-func read(w asked) (*rule, error) {
+func (b *book) read(w asked) (*rule, error) {
 	switch {
 	case strings.TrimSpace(w.Value) == "":
 		return nil, errors.New("Rule must not be empty")
@@ -166,6 +170,9 @@ func read(w asked) (*rule, error) {
 	f, err := filter.ParseRule(w.Value)
 	if err != nil {
 		return nil, err
+	}
+	if _, why := b.judge(f); why != "" {
+		return nil, errors.New(why)
 	}
 	return &rule{value: w.Value, tag: w.Tag, filter: f}, nil
 }
@@ -244,6 +251,7 @@ func (b *book) drop(set *ruleSet, rules []*rule) {
 		b.count, b.bytes = b.count-1, b.bytes-r.size()
 		if len(set.streams) > 0 {
 			b.index.Remove(r.handle)
+			b.asks = nil
 		}
 	}
 	set.rules = slices.DeleteFunc(slices.Clone(set.rules), func(r *rule) bool { return gone[r] })
@@ -273,12 +281,14 @@ func (b *book) attach(o owner, t *streamV2) bool {
 		}
 	}
 	set.streams[t], t.set = struct{}{}, set
+	b.asks = nil
 	return true
 }
 
 // detach is the end of attach. The book is locked.
 func (b *book) detach(t *streamV2) {
 	delete(t.set.streams, t)
+	b.asks = nil
 	if len(t.set.streams) > 0 {
 		return
 	}
@@ -288,6 +298,45 @@ func (b *book) detach(t *streamV2) {
 	if len(t.set.rules) == 0 {
 		b.forget(t.set)
 	}
+}
+
+// asked returns the rules of the open streams: those with a key by whose they are.
+func (b *book) asked(keyed bool) []fanout.Asked {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.asks != nil {
+		return b.asks
+	}
+	at := map[string]int{}
+	b.asks = []fanout.Asked{}
+	for _, set := range b.sets {
+		var keys []string
+		clients := len(set.streams)
+		for t := range set.streams {
+			if key := t.seat.client.Key; keyed && key != "" {
+				keys, clients = append(keys, key), clients-1
+			}
+		}
+		if len(set.streams) == 0 {
+			continue
+		}
+		for _, r := range set.rules {
+			text := r.filter.String()
+			i, known := at[text]
+			if !known {
+				i = len(b.asks)
+				at[text], b.asks = i, append(b.asks, fanout.Asked{Filter: r.filter})
+			}
+			b.asks[i].Clients += clients
+			b.asks[i].Keys = append(b.asks[i].Keys, keys...)
+		}
+	}
+	for i := range b.asks {
+		slices.Sort(b.asks[i].Keys)
+		b.asks[i].Keys = slices.Compact(b.asks[i].Keys)
+	}
+	slices.SortFunc(b.asks, func(a, b fanout.Asked) int { return strings.Compare(a.Filter.String(), b.Filter.String()) })
+	return b.asks
 }
 
 // matches calls each with every set that has rules that match, and those rules, by

@@ -71,6 +71,8 @@ func (s *shard) settle(c *Client, b *batch) {
 	case c.sub.Ahead(&s.round) || c.ask.Load() != uint32(Open):
 		s.again = true
 		s.ahead = append(s.ahead, c)
+	case c.sub.Skips(): // those that are live get all that comes: it pulls, at each round
+		s.ahead = append(s.ahead, c)
 	case c.policy == nil:
 		s.enter(c)
 	default:

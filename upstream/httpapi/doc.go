@@ -7,6 +7,7 @@
 //	Veil      blanks secrets in whatever comes back
 //	Summary   what an error body says, be it JSON of several shapes, HTML or text
 //	Budget    the requests that a rate limit window holds, by the server's headers
+//	          and of other processes with the same credentials (Note, Heed)
 //	Pace      keeps requests apart
 //
 // The functions on answers read Date, Retry-After and the x-rate-limit headers by

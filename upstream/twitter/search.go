@@ -134,6 +134,25 @@ func (s *Searcher) Rate() upstream.Rate {
 	return a.budget.Rate(time.Now())
 }
 
+// BudgetNote implements upstream.Budgeted.
+func (s *Searcher) BudgetNote() (whose string, n upstream.BudgetNote) {
+	s.mu.Lock()
+	a := s.account
+	s.mu.Unlock()
+	if a == nil {
+		return "", n
+	}
+	return a.whose(), a.budget.Note(time.Now())
+}
+
+// HeedBudget implements upstream.Budgeted. What is told of other credentials is no
+// concern of these.
+func (s *Searcher) HeedBudget(whose string, n upstream.BudgetNote) {
+	if a, err := s.use(); err == nil && a.whose() == whose {
+		a.budget.Heed(n, time.Now())
+	}
+}
+
 // Search asks for one page, once: whoever wants retries makes them. The error
 // is a *upstream.SearchError, or ctx's. While the budget is used up no request goes
 // out and the error says until when.

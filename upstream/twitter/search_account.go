@@ -55,6 +55,15 @@ func newAccount(secrets SearchCredentials) *account {
 	return a
 }
 
+// whose names whom the budget belongs to, without telling a secret: the app, or
+// its user.
+func (a *account) whose() string {
+	if a.app {
+		return httpapi.Digest("twitter", a.secrets.Bearer, a.secrets.ConsumerKey)
+	}
+	return httpapi.Digest("twitter", a.secrets.ConsumerKey, a.secrets.AccessToken)
+}
+
 // enough says which part is missing of what would do.
 func (c SearchCredentials) enough() error {
 	if c.Bearer != "" {

@@ -9,6 +9,8 @@
 // redirect and is closed when Stream returns. A blank line comes every 20 s, so the
 // Runner's stall timer must be longer: at least LeastStall, 30 s. The 90 s of v1.1
 // work as well; they only find out later.
+// Source.Ask changes what is wanted while a stream goes on, and Source.Settle brings the
+// rules in line then and there, with an edit and without a new connection.
 //
 // How an answer is classed, whichever of its three forms the error body has (a
 // problem, a list of code and message, or the two alone); of a problem's type only

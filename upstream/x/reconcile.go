@@ -46,15 +46,20 @@ type rulebook struct {
 	log  *slog.Logger
 	want func() ([]Rule, error)
 
+	settling sync.Mutex // held while the upstream's rules are compared and changed: a stream and Settle do
+
 	mu       sync.Mutex
 	settled  []Rule // what was last brought in line; nil: nothing yet
 	failures []Failure
 	active   int // rules on the server, of anybody
+	others   int // … of others, that say something else than ours
 }
 
 // reconcile does what is needed: nothing while the same rules are wanted as were
 // settled before, unless it is forced. It makes no difference that holds already.
 func (b *rulebook) reconcile(ctx context.Context, force bool) error {
+	b.settling.Lock()
+	defer b.settling.Unlock()
 	want, err := b.want()
 	if err != nil {
 		return &upstream.Error{Class: upstream.Fatal, Clean: true, Err: err, Hint: "correct the rules, then reconnect"}
@@ -78,8 +83,23 @@ func (b *rulebook) reconcile(ctx context.Context, force bool) error {
 	}
 	b.mu.Lock()
 	b.settled, b.failures, b.active = append([]Rule{}, want...), failures, active
+	b.others = othersAmong(there, want)
 	b.mu.Unlock()
 	return b.verdict(len(want), failures, active)
+}
+
+// othersAmong counts the rules of others that are not wanted anyhow.
+func othersAmong(there []stored, want []Rule) (n int) {
+	wanted := make(map[string]bool, len(want))
+	for _, r := range want {
+		wanted[r.Value] = true
+	}
+	for _, s := range there {
+		if !s.ours() && !wanted[s.Value] {
+			n++
+		}
+	}
+	return n
 }
 
 // verdict is an error when there is nothing left to stream for.

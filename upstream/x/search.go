@@ -76,6 +76,22 @@ func (s *Searcher) Turn(ctx context.Context) error { return s.pace.Wait(ctx, s.w
 // Rate implements upstream.Searcher.
 func (s *Searcher) Rate() upstream.Rate { return s.api.budgets.search.Rate(time.Now()) }
 
+// BudgetNote implements upstream.Budgeted.
+func (s *Searcher) BudgetNote() (whose string, n upstream.BudgetNote) {
+	token, err := s.api.bearer()
+	if err != nil {
+		return "", n
+	}
+	return httpapi.Digest(Name, token), s.api.budgets.search.Note(time.Now())
+}
+
+// HeedBudget implements upstream.Budgeted.
+func (s *Searcher) HeedBudget(whose string, n upstream.BudgetNote) {
+	if token, err := s.api.bearer(); err == nil && httpapi.Digest(Name, token) == whose {
+		s.api.budgets.search.Heed(n, time.Now())
+	}
+}
+
 // Search implements upstream.Searcher.
 func (s *Searcher) Search(ctx context.Context, q upstream.Question) (*upstream.Page, error) {
 	if err := s.api.spend.room(s.count(q)); err != nil {

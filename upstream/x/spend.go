@@ -112,6 +112,24 @@ func (s *Spend) Used() int {
 	return s.used
 }
 
+// Count is how many posts were read in which month ("2026-01").
+func (s *Spend) Count() (month string, used int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rollLocked(time.Now().UTC())
+	return s.month, s.used
+}
+
+// Heed takes a count that was kept elsewhere: of this month, the higher one counts.
+func (s *Spend) Heed(month string, used int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rollLocked(time.Now().UTC())
+	if month == s.month && used > s.used {
+		s.used, s.dirty = used, true
+	}
+}
+
 // Save writes the count, if there is a file and something to write.
 func (s *Spend) Save() error {
 	s.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,9 +46,10 @@ type Source struct {
 	slots  connections
 	log    *slog.Logger
 
-	mu   sync.Mutex
-	seen seen
-	told map[string]bool // what is said once
+	mu    sync.Mutex
+	seen  seen
+	asked *[]Rule         // what Ask said; nil: what Config.Predicates say
+	told  map[string]bool // what is said once
 }
 
 // seen is what the source knows of what it delivered. Guarded by Source.mu.
@@ -111,7 +113,7 @@ func newAPI(c Config) (*api, error) {
 
 // wanted are the rules that the settings ask for, as they are now.
 func (s *Source) wanted() ([]Rule, error) {
-	rules, err := Translate(s.config.Predicates)
+	rules, err := s.predicted()
 	if err != nil || s.config.RulesFile == "" {
 		return rules, err
 	}
@@ -129,6 +131,17 @@ func (s *Source) wanted() ([]Rule, error) {
 		}
 	}
 	return rules, nil
+}
+
+// predicted are the rules beside those of the file.
+func (s *Source) predicted() ([]Rule, error) {
+	s.mu.Lock()
+	asked := s.asked
+	s.mu.Unlock()
+	if asked != nil {
+		return slices.Clone(*asked), nil
+	}
+	return Translate(s.config.Predicates)
 }
 
 // Trouble implements upstream.Troubled: rules that the upstream refused.

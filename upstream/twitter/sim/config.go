@@ -141,6 +141,7 @@ func (s *Server) SettingsX(baseURL string) []string {
 // Stats counts what a Server did since New.
 type Stats struct {
 	Streams  int // open now
+	Most     int // open at once, the one too many included for which the oldest was closed
 	Connects int // requests to a streaming endpoint, refused ones included
 	Refused  int // of these, answered with anything but a stream
 	Posts    int // posts generated, pushed or made by Post

@@ -161,6 +161,7 @@ func (s *Server) open(st *stream) bool {
 	s.lastID++
 	st.id = s.lastID
 	s.streams = append(s.streams, st)
+	s.stats.Most = max(s.stats.Most, len(s.streams))
 	if st.wish.x == nil {
 		s.cutOldest()
 	} else if st.wish.backfill > 0 {

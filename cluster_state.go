@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"aviary/fanout"
+	"aviary/server"
+	"aviary/upstream"
+	"aviary/upstream/bus"
+	"aviary/upstream/lease"
+)
+
+// upstream is the state of the cluster's one upstream as this node knows it. The
+// node's own trouble with the bus comes first: behind it nothing can be known.
+func (c *cluster) upstream() fanout.Upstream {
+	if c.bus == nil {
+		return c.g.runner.Status()
+	}
+	if u, cut := c.trouble(); cut {
+		return u
+	}
+	if c.leads() {
+		return c.g.runner.Status()
+	}
+	u := c.said.leaders(c.node.Status())
+	u.PostsPerS = c.reader.Status().PostsPerS
+	return u
+}
+
+// leads reports whether the upstream's runner of this node runs.
+func (c *cluster) leads() bool {
+	switch c.node.Status().State {
+	case lease.Follower, lease.Demoted:
+		return false
+	}
+	return true
+}
+
+// trouble is the state of a node that the bus does not reach.
+func (c *cluster) trouble() (u fanout.Upstream, cut bool) {
+	s := c.bus.Status()
+	since := c.said.reached(s.Connected)
+	if s.Connected {
+		return u, false
+	}
+	u = fanout.Upstream{State: upstream.StateBackingOff, Since: since.UTC().Truncate(time.Millisecond), Class: upstream.Network.String(), Error: "cut off from the bus", Hint: s.Hint}
+	if s.Error != "" {
+		u.Error += ": " + s.Error
+	}
+	return u, true
+}
+
+// filling says why this node serves no streams yet.
+func (c *cluster) filling() string {
+	if c.bus == nil {
+		return ""
+	}
+	select {
+	case <-c.from.Filled():
+		return ""
+	default:
+	}
+	if s := c.bus.Status(); !s.Connected {
+		if s.Error != "" {
+			return "the bus that holds the history is out of reach: " + s.Error
+		}
+		return "the bus that holds the history is being opened"
+	}
+	return "the history is still being read from the bus"
+}
+
+// ready reports whether there is anything to give to clients.
+func (c *cluster) ready() bool {
+	if c.bus == nil {
+		return c.g.runner.Stats().Connects["ok"] > 0
+	}
+	return c.filling() == "" && c.upstream().State == upstream.StateStreaming
+}
+
+// status is the cluster as /status shows it.
+func (c *cluster) status() server.Cluster {
+	n := c.node.Status()
+	out := server.Cluster{Node: n.Node, Leader: n.Leader, Role: c.g.settings.Load().Role}
+	if c.bus == nil {
+		return out
+	}
+	s := c.bus.Status()
+	out.Lag = c.lag(s)
+	out.Bus = &server.Bus{Kind: c.g.settings.Load().busKind(), State: "ok", Error: s.Error, Hint: s.Hint}
+	switch filled := c.filling() == ""; {
+	case !s.Connected && filled:
+		out.Bus.State = "cut_off"
+		out.Leader = "" // who it is now cannot be known
+	case !s.Connected:
+		out.Bus.State = "opening"
+	case !filled:
+		out.Bus.State = "filling"
+	}
+	return out
+}
+
+// busKind is the word of /status for where the history is kept.
+func (s *settings) busKind() string {
+	if s.clustered() {
+		return "nats"
+	}
+	return "file"
+}
+
+// lag is how far behind the bus this node is: how long it has been behind, or how
+// old the newest event of the upstream is that it has, if that is less.
+func (c *cluster) lag(s bus.Status) time.Duration {
+	since := c.said.behind(s.Lag > 0 || !s.Connected)
+	if since.IsZero() {
+		return 0
+	}
+	behind := time.Since(since)
+	if at := c.from.Heard(); !at.IsZero() && s.Connected {
+		behind = min(behind, max(0, time.Since(at)))
+	}
+	return behind
+}
+
+// watch looks after what nobody calls back for: the way to the bus, and who leads.
+func (c *cluster) watch(ctx context.Context) {
+	t := time.NewTicker(watchEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			c.lag(c.bus.Status())
+			c.tell()
+		}
+	}
+}
+
+// tell tells clients a new state of the upstream. Not before the history is filled:
+// an event would stand at its own time before those of the past.
+func (c *cluster) tell() {
+	if c.filling() == "" {
+		c.said.refresh()
+	}
+}
+
+// watchEvery is how soon clients hear that their node is cut off.
+const watchEvery = 200 * time.Millisecond
+
+// announcer tells this node's clients when the state of the upstream changes.
+// It is needed where that state has several authors: the runner of a node that
+// leads, the leader of one that follows, and the way to the bus.
+type announcer struct {
+	hub  *fanout.Hub
+	now  func() fanout.Upstream // the state of this moment
+	tell func()                 // refresh, when it is time for it
+
+	telling sync.Mutex // held while a state is asked for and told: they stay in order
+
+	mu      sync.Mutex
+	leader  fanout.Upstream // what the leader said last
+	current fanout.Upstream // what clients were told last
+	vacant  time.Time       // since when no other node leads; zero: one does
+	cut     time.Time       // since when the bus is out of reach; zero: it is not
+	late    time.Time       // since when this node is behind the bus; zero: it is not
+}
+
+// told takes the state of the leader's upstream.
+func (a *announcer) told(u fanout.Upstream) {
+	a.mu.Lock()
+	a.leader = u
+	a.mu.Unlock()
+	a.tell()
+}
+
+// leaders is what the leader said last. While no other node leads, nobody streams,
+// whatever the last one said.
+func (a *announcer) leaders(n lease.Status) fanout.Upstream {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	led := n.Leader != "" && n.Leader != n.Node
+	if led {
+		a.vacant = time.Time{}
+	} else if a.vacant.IsZero() {
+		a.vacant = time.Now().UTC().Truncate(time.Millisecond)
+	}
+	if a.leader.State == "" || !led && a.leader.State != upstream.StateHalted {
+		since := a.vacant
+		if since.IsZero() {
+			since = time.Now().UTC().Truncate(time.Millisecond)
+		}
+		return fanout.Upstream{State: upstream.StateConnecting, Since: since}
+	}
+	return a.leader
+}
+
+// reached notes whether the bus is there and returns since when it is not.
+func (a *announcer) reached(is bool) time.Time { return a.since(&a.cut, !is) }
+
+// behind notes whether this node is behind the bus and returns since when it is.
+func (a *announcer) behind(is bool) time.Time { return a.since(&a.late, is) }
+
+func (a *announcer) since(when *time.Time, is bool) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case !is:
+		*when = time.Time{}
+	case when.IsZero():
+		*when = time.Now()
+	}
+	return *when
+}
+
+// refresh publishes the state if it is another one than clients know.
+func (a *announcer) refresh() {
+	a.telling.Lock()
+	defer a.telling.Unlock()
+	now := a.now()
+	a.mu.Lock()
+	same := sameState(a.current, now)
+	a.current = now
+	a.mu.Unlock()
+	if same {
+		return
+	}
+	raw, err := json.Marshal(map[string]fanout.Upstream{"upstream": now})
+	if err != nil {
+		return // cannot be: it has a JSON form
+	}
+	e := fanout.NewEvent(nil, raw)
+	e.Kind = fanout.KindUpstream
+	a.hub.Publish(e)
+}
+
+// sameState leaves out what changes all the time.
+func sameState(a, b fanout.Upstream) bool {
+	if (a.NextAttempt == nil) != (b.NextAttempt == nil) || a.NextAttempt != nil && !a.NextAttempt.Equal(*b.NextAttempt) {
+		return false
+	}
+	return a.State == b.State && a.Class == b.Class && a.Error == b.Error && a.Hint == b.Hint
+}
+
+// busStatus is how the bus is, and how far this node is behind it; without a bus
+// all is well.
+func (c *cluster) busStatus() (bus.Status, time.Duration) {
+	if c.bus == nil {
+		return bus.Status{Connected: true}, 0
+	}
+	s := c.bus.Status()
+	return s, c.lag(s)
+}

@@ -1,0 +1,305 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"aviary/fanout/filter"
+	"aviary/upstream"
+	"aviary/upstream/demand"
+	"aviary/upstream/twitter"
+	"aviary/upstream/x"
+)
+
+// predicates are what the operator asks the upstream for, as the settings have it.
+type predicates struct {
+	Track       string `json:"track,omitempty"`
+	Follow      string `json:"follow,omitempty"`
+	Locations   string `json:"locations,omitempty"`
+	Language    string `json:"language,omitempty"`
+	FilterLevel string `json:"filter_level,omitempty"`
+}
+
+func (s *settings) predicates() predicates {
+	return predicates{s.Track, s.Follow, s.Locations, s.Language, s.FilterLevel}
+}
+
+// content is the filter of track, follow and locations; nil: there are none.
+func (p predicates) content() (*filter.Filter, error) {
+	v := url.Values{}
+	for name, value := range map[string]string{"track": p.Track, "follow": p.Follow, "locations": p.Locations} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	if len(v) == 0 {
+		return nil, nil
+	}
+	return filter.Parse(v)
+}
+
+// with are the predicates and what clients ask for beside.
+func (p predicates) with(a demand.Ask) predicates {
+	if len(a.Phrases)+len(a.IDs)+len(a.Boxes) > 0 {
+		p.Track, p.Follow, p.Locations = a.Track(p.Track), a.Follow(p.Follow), a.Locations(p.Locations)
+	}
+	return p
+}
+
+// wish is all that the upstream is asked for at one time.
+type wish struct {
+	own   predicates
+	force *demand.Force
+}
+
+// same reports whether both ask for the same.
+func (w wish) same(o wish) bool { return w.own == o.own && w.force.Asks(o.force) }
+
+// An asked source can be asked for something else while the program runs.
+type asked interface {
+	// check says why something cannot be asked for.
+	check(a wish) error
+	// set says what the next stream asks for; an error: that is not possible.
+	set(a wish) error
+	// apply makes a stream that is open ask for it too, now or soon.
+	apply(ctx context.Context) error
+	// inForce is what the stream that is open, or was last, asked for.
+	inForce() wish
+}
+
+// v1Asked makes a new source for each stream: sources of v1.1 have no state. It
+// implements upstream.Source and asked.
+type v1Asked struct {
+	make      func(predicates) (upstream.Source, error)
+	switchNow func() // opens a stream in the place of the one that is open; set before the first apply
+	streams   func() // called when another ask is in force
+
+	mu        sync.Mutex
+	next, now wish
+}
+
+// newV1Asked makes sources of the config, but for its predicates.
+func newV1Asked(c twitter.Config, first predicates) (*v1Asked, error) {
+	v := &v1Asked{make: func(p predicates) (upstream.Source, error) {
+		if err := p.checkSides(); err != nil {
+			return nil, err
+		}
+		c := c
+		c.Track, c.Follow, c.Locations, c.Language, c.FilterLevel = p.Track, p.Follow, p.Locations, p.Language, p.FilterLevel
+		return twitter.New(c)
+	}}
+	_, err := v.make(first)
+	return v, err
+}
+
+func (v *v1Asked) check(a wish) error {
+	_, err := v.make(a.own.with(a.force.Asked()))
+	return err
+}
+
+func (v *v1Asked) set(a wish) error {
+	if err := v.check(a); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	v.next = a
+	v.mu.Unlock()
+	return nil
+}
+
+func (v *v1Asked) apply(context.Context) error {
+	v.switchNow()
+	return nil
+}
+
+func (v *v1Asked) inForce() wish {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.now
+}
+
+// checkSides says which box of locations v1.1 would refuse, although a filter may
+// have it.
+func (p predicates) checkSides() error {
+	content, err := predicates{Locations: p.Locations}.content()
+	if err != nil || content == nil {
+		return err
+	}
+	all, _ := content.Alternatives(filter.DefaultLimits().Boxes)
+	for _, literals := range all.Any {
+		for _, l := range literals {
+			const rounding = 1e-9 // a side written as 0.1 may come out a hair less
+			if b, _, ok := l.Area(); ok && min(b.East-b.West, b.North-b.South) < demand.MinSide-rounding {
+				return fmt.Errorf("locations: the box %s is too narrow: the API takes sides from %v degrees", b, demand.MinSide)
+			}
+		}
+	}
+	return nil
+}
+
+// Stream implements upstream.Source.
+func (v *v1Asked) Stream(ctx context.Context, to upstream.Sink) error {
+	v.mu.Lock()
+	a := v.next
+	v.mu.Unlock()
+	from, err := v.make(a.own.with(a.force.Asked()))
+	if err != nil {
+		return &upstream.Error{Class: upstream.Fatal, Clean: true, Err: err, Hint: "ask for something else with PUT /upstream/filter"}
+	}
+	return from.Stream(ctx, &firstBytes{Sink: to, came: func() {
+		v.mu.Lock()
+		v.now = a
+		v.mu.Unlock()
+		v.streams()
+	}})
+}
+
+// firstBytes notes when a stream brings something. One goroutine uses it.
+type firstBytes struct {
+	upstream.Sink
+	came func()
+}
+
+// Alive implements upstream.Sink.
+func (f *firstBytes) Alive(n int) {
+	if f.came != nil {
+		f.came()
+		f.came = nil
+	}
+	f.Sink.Alive(n)
+}
+
+// xAsked edits the rules of X while its stream goes on.
+type xAsked struct {
+	*x.Source
+	edits []time.Time // of the last xWindow; owned by the loop of demands
+
+	mu        sync.Mutex
+	next, now wish
+}
+
+func (p predicates) ofX() x.Predicates {
+	return x.Predicates{Track: p.Track, Follow: p.Follow, Locations: p.Locations, Language: p.Language, FilterLevel: p.FilterLevel}
+}
+
+func (v *xAsked) check(a wish) error {
+	_, err := x.Translate(a.own.ofX())
+	return err
+}
+
+func (v *xAsked) set(a wish) error {
+	if err := v.Ask(a.own.ofX(), a.force.Asked().Rules); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.next = a
+	if v.now.force == nil {
+		v.now = a
+	}
+	return nil
+}
+
+func (v *xAsked) apply(ctx context.Context) error {
+	v.mu.Lock()
+	a := v.next
+	v.mu.Unlock()
+	if err := v.Settle(ctx); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.now = a
+	return nil
+}
+
+// due says when rules may be edited: each edit spends requests that opening a lost
+// stream again needs too. The first are made at once, the others are spread out.
+func (v *xAsked) due(now time.Time) time.Time {
+	v.edits = slices.DeleteFunc(v.edits, func(t time.Time) bool { return now.Sub(t) >= xWindow })
+	if n := len(v.edits); n >= xAtOnce {
+		return v.edits[n-1].Add(xWindow / xChanges)
+	}
+	return now
+}
+
+func (v *xAsked) inForce() wish {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.now
+}
+
+// demandConfig is what the planner needs to know of the upstream and of what the
+// operator asks for.
+func (s *settings) demandConfig(p predicates, from *source) (demand.Config, error) {
+	c := demand.Config{}
+	own, err := p.content()
+	if err != nil {
+		return c, err
+	}
+	c.Changes, c.Window = max(1, s.ConnectLimit-2), s.ConnectWindow // one for the first stream, one for a lost one
+	if p.FilterLevel != "" && p.FilterLevel != "none" || p.Language != "" {
+		if _, err := filter.Parse(p.narrowing()); err != nil {
+			return c, err
+		}
+	}
+	for _, tag := range words(p.Language) {
+		c.Languages = append(c.Languages, strings.ToLower(tag))
+	}
+	if s.Source == "x" {
+		err := s.xDemandConfig(&c, p, own, from)
+		return c, err
+	}
+	if own != nil {
+		c.Own = append(c.Own, own)
+	}
+	c.OwnUse = demand.Limits{Phrases: items(p.Track), IDs: items(p.Follow), Boxes: (items(p.Locations) + 3) / 4}
+	return c, nil
+}
+
+// items is how long a comma list is.
+func items(list string) int {
+	if list == "" {
+		return 0
+	}
+	return 1 + strings.Count(list, ",")
+}
+
+// narrowing are the parameters that narrow everything.
+func (p predicates) narrowing() url.Values {
+	v := url.Values{}
+	for name, value := range map[string]string{"language": p.Language, "filter_level": p.FilterLevel} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	return v
+}
+
+// xDemandConfig: rules of a file, and those that others keep on the server, bring
+// posts beside, which LANGUAGE does not narrow.
+func (s *settings) xDemandConfig(c *demand.Config, p predicates, own *filter.Filter, from *source) error {
+	c.API, c.NoLevels, c.Tiles = demand.X, true, x.Tiles
+	c.Changes, c.Window = xChanges, xWindow
+	c.OwnElse = s.XRulesFile != "" || own == nil
+	if own != nil {
+		c.Own = append(c.Own, own)
+	}
+	if source, ok := from.Source.(*xAsked); ok {
+		others, known := source.Others()
+		c.OwnElse = c.OwnElse || others > 0 || !known
+		c.OwnUse.Rules = others + source.Own(p.ofX())
+	}
+	return nil
+}
+
+var (
+	errAsksNothing = errors.New("the upstream must be asked for something: give track, follow or locations")
+	errNobodyAsks  = errors.New("this node is an edge, and it has not heard of a node that holds the upstream: ask one of those")
+)

@@ -1,0 +1,102 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"aviary/fanout"
+	"aviary/upstream/lease"
+	"aviary/upstream/twitter"
+)
+
+// childPublish publishes as quickly as it can, deletes every tenth post, and says
+// what is stored, until it is killed.
+func childPublish() {
+	b, err := Open(context.Background(), testConfig(Config{DataDir: os.Getenv("BUS_DIR")}))
+	if err != nil {
+		panic(err)
+	}
+	<-b.Ready()
+	source := b.Source(SourceConfig{})
+	go func() { _ = source.Stream(context.Background(), &hubOnly{hub: fanout.NewHub(fanout.Config{})}) }()
+	<-source.Filled()
+	term := b.Term() + 1
+	p := b.Publisher(term, always)
+	if err := p.Mark(context.Background(), lease.Marker{Term: term, Node: "child"}); err != nil {
+		panic(err)
+	}
+	go b.Lead(context.Background(), p)
+	from, _ := strconv.Atoi(os.Getenv("BUS_FROM"))
+	for id := from; ; id += 10 {
+		for i := range 10 {
+			e, _ := twitter.Decode(rawPost(id+i, 1, fmt.Sprintf("secret%dwords", id+i), 2000))
+			_ = p.Publish(e)
+		}
+		e, _ := twitter.Decode(fmt.Appendf(nil, `{"delete":{"status":{"id":%d,"id_str":"%d","user_id":1,"user_id_str":"1"}}}`, id, id))
+		_ = p.Publish(e)
+		if err := p.Flush(context.Background()); err != nil {
+			panic(err)
+		}
+		fmt.Println("stored", id)
+	}
+}
+
+// kill -9 under load: what was acknowledged is there, deleted posts stay deleted,
+// their bytes go, and the epoch stays.
+func TestKill(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	last, epoch := 0, uint32(0)
+	for round := range 3 {
+		c, lines := child(t, "publish", "BUS_DIR="+dir, "BUS_FROM="+strconv.Itoa(last+10))
+		_ = within(t, lines, "stored ")
+		time.Sleep(300 * time.Millisecond)
+		if err := c.Process.Signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		for line := range lines {
+			if rest, ok := strings.CutPrefix(line, "stored "); ok {
+				last, _ = strconv.Atoi(rest)
+			}
+		}
+		b := openBus(t, Config{DataDir: dir})
+		n := follow(t, b)
+		n.filled(t)
+		p := b.Publisher(b.Term()+1, always)
+		ctx, cancel := context.WithCancel(t.Context())
+		go b.Lead(ctx, p)
+		there := map[string]bool{}
+		for word := range strings.FieldsSeq(n.told()) {
+			there[word] = true
+		}
+		for id := 10; id <= last+9; id++ {
+			if alive := id%10 != 0; alive != n.hub.Has(key(id)) {
+				t.Fatalf("round %d: post %d of %d: held is %v", round, id, last, !alive)
+			}
+		}
+		if !there["delete:"+strconv.Itoa(last)] {
+			t.Fatalf("the last delete is missing: %+v", b.Status())
+		}
+		eventually(t, func() error {
+			if onDisk(t, dir, fmt.Sprintf("secret%dwords", last)) || onDisk(t, dir, fmt.Sprintf("secret%dwords", last-10)) {
+				return fmt.Errorf("deleted words are on the disk: %+v", b.Status())
+			}
+			return nil
+		})
+		if epoch != 0 && b.Epoch() != epoch {
+			t.Error("the epoch changed")
+		}
+		epoch = b.Epoch()
+		cancel()
+		p.Close()
+		n.stop()
+		b.Close()
+	}
+	t.Logf("%d posts in three lives", last)
+}

@@ -1,0 +1,5 @@
+//go:build !linux && unix
+
+package bus
+
+func placeOf(path string) string { return inode(path) }

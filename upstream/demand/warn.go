@@ -1,0 +1,53 @@
+package demand
+
+import (
+	"fmt"
+	"strings"
+
+	"aviary/fanout/filter"
+)
+
+const (
+	maxNamed     = 5  // alternatives that a warning names
+	maxNamedText = 60 // code points of each
+)
+
+// warn writes what a client should know of the parts of its filter.
+func (f *Force) warn(a *filter.Alternatives, s *sorted) (warnings []string) {
+	say := func(list []string, format string) {
+		if len(list) > 0 {
+			warnings = append(warnings, fmt.Sprintf(format, some(list)))
+		}
+	}
+	say(s.never, "never found, because the upstream brings no such posts: %s")
+	say(s.chance, "found only in posts that the upstream's own filter brings for another reason: %s")
+	say(s.loose, "found only in posts that come for another reason, because the upstream cannot be asked for it: %s")
+	say(s.crowded, "not asked of the upstream, where there is room only for what more clients ask for; a gap event tells when that changes: %s")
+	say(s.waiting, "asked of the upstream as soon as may be; a gap event tells when: %s")
+	var foreign []string
+	if len(f.config.Languages) > 0 && !f.config.OwnElse {
+		for _, tag := range a.Languages {
+			if !f.config.speaks(tag) {
+				foreign = append(foreign, tag)
+			}
+		}
+	}
+	say(foreign, "never found, because the upstream brings no posts in these languages: %s")
+	return warnings
+}
+
+// some names the first of a list, and how many more there are.
+func some(list []string) string {
+	var out []string
+	for i, text := range list {
+		if i == maxNamed {
+			out = append(out, fmt.Sprintf("and %d more", len(list)-i))
+			break
+		}
+		if r := []rune(text); len(r) > maxNamedText {
+			text = string(r[:maxNamedText]) + "…"
+		}
+		out = append(out, fmt.Sprintf("%q", text))
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,68 @@
+// Package lease sees to it that of all nodes one opens the upstream's streams, and
+// that together they never hold more of them than the upstream allows. One node
+// alone goes through the same states with everything in memory.
+//
+// # States
+//
+//	follower ──leader's key gone, taken──► elect ──► acquire ──► connect ──► stream
+//	    ▲                                    │          (upstream.Runner)      │
+//	    │                                    └── a halt is on record ─► halted │
+//	    ├── demoted ◄── the lease ran out, or a higher term was read ──────────┤
+//	    └── leaving ◄── asked to stop, a second stream is allowed ─────────────┘
+//
+// A Node campaigns: it watches the leader's key, asks for it every eighth of the
+// TTL as well, and creates it when it is gone. Who has created it leads: Config.Lead
+// runs the Runner, whose slots, standing, Opened and Valid are this Node's.
+//
+// # The lease
+//
+// Keys in LEASE vanish a TTL (2 s) after their last write. A hold renews its key
+// every third of that, and counts as valid until 0.8 TTL after the moment at which
+// the last renewal that arrived was sent: it ends before the key can vanish,
+// whatever the way there and back took. When an answer is lost the key is read: the
+// nonce and the number of the write in its value tell which write arrived. Every
+// call has a deadline of TTL/6, and a timer, not the call, ends the validity.
+//
+// A term is the revision at which the leader's key was created. Whoever publishes
+// asks Term (or Valid) before each event: a process that was stopped past its lease
+// finds out before it says anything. What slips through between the question and the
+// bus is dropped by the readers, by every one alike, as its term is lower than one
+// they have seen. Terms never fall: if the bucket was made anew, the highest
+// term that the bus holds (Saw) is added, and kept as "term.offset" in STATE.
+//
+// # Slots
+//
+// A stream needs a slot: slot.1 … slot.N. The key in LEASE says who holds it; the
+// record in STATE says whether a stream is open in it, so that a slot whose key
+// vanished while its record says open is known to be one that died unnoticed. It
+// cools for StallTimeout and counts as open: upstream.Slots says what that means.
+// A new leader takes another slot than the last marker names, if it can. A slot that
+// cannot be renewed ends the leadership, as the lease does.
+//
+// # What a new leader knows
+//
+// The standing (upstream.Keeper) lies in STATE as "upstream": a new leader waits
+// out the wait and the halt of the last, on the same steps of the ladders. A halt
+// ends when a person asks any node for a new connection (Reconnect), or when a
+// leader comes whose Settings are others. Followers are Told the state as it changes.
+//
+// Before the first post of a stream the leader puts a Marker on the bus. The posts
+// between the last event before that and the first of the new stream may be
+// missing, and a gap says so, unless the last leader was still streaming when the
+// new stream was accepted.
+//
+// # Handing over
+//
+// When Run's context ends, a leader with a second stream allowed says in its slots
+// that it is leaving, deletes the leader's key and publishes on, under its old term,
+// until it reads a higher term's marker; no longer than 5 s, and not if within half
+// a TTL nobody wants to lead. Then it closes its stream and frees the slot. With one
+// stream allowed it closes, frees and deletes in this order.
+//
+// # In STATE
+//
+//	upstream      upstream.Standing, with the term and the settings it was written under
+//	slot.N        {term, open, died}
+//	reconnect     who asked last; its revision is what counts
+//	term.offset   what is added to revisions
+package lease

@@ -1,0 +1,183 @@
+package lease
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// One of three leads; when it is killed another one does soon, and what was missed
+// is told.
+func TestKill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1, 2)
+		for _, name := range names(3) {
+			w.start(name)
+		}
+		w.live(2 * time.Second)
+		var took []time.Duration
+		for i := range 20 {
+			m := w.leader()
+			if m == nil {
+				t.Fatalf("round %d: nobody leads", i)
+			}
+			w.live(time.Duration(w.r(2000)) * time.Millisecond)
+			killed := time.Now()
+			m.kill()
+			for w.leader() == nil && time.Since(killed) < time.Minute {
+				w.live(10 * time.Millisecond)
+			}
+			took = append(took, time.Since(killed))
+			w.live(time.Second)
+			w.start(m.name + "'")
+			w.live(time.Second)
+		}
+		w.account()
+		w.end()
+		slices.Sort(took)
+		if median, worst := took[10], took[19]; median > 2500*time.Millisecond || worst > 4*time.Second {
+			t.Errorf("a new stream after %v (median), %v (worst)", median, worst)
+		}
+		t.Log(took)
+	})
+}
+
+// A leader that is asked to stop hands over: with two streams nothing is lost.
+func TestHandOver(t *testing.T) {
+	for _, limit := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 1, limit)
+			for _, name := range names(3) {
+				w.start(name)
+			}
+			w.live(3 * time.Second)
+			for i := range 10 {
+				m := w.leader()
+				if m == nil {
+					t.Fatalf("round %d: nobody leads", i)
+				}
+				began := time.Now()
+				left := make(chan struct{})
+				go func() { m.leave(); close(left) }()
+				for w.leader() == nil || w.leader() == m {
+					w.live(4 * time.Millisecond)
+				}
+				if d := time.Since(began); d > 500*time.Millisecond {
+					t.Errorf("limit %d: the next leader streamed after %v", limit, d)
+				}
+				for !closed(left) {
+					w.live(4 * time.Millisecond)
+				}
+				if d := time.Since(began); d > time.Second {
+					t.Errorf("limit %d: the old leader went after %v", limit, d)
+				}
+				w.live(time.Second)
+				w.start(m.name + "'")
+				w.live(time.Second)
+			}
+			w.account()
+			w.end()
+			if limit == 2 && len(w.gaps) > 0 {
+				t.Errorf("gaps %v", w.gaps)
+			}
+		})
+	}
+}
+
+// A leader that was stopped past its lease publishes nothing more, closes its stream
+// and follows.
+func TestPausedPastTheLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1, 2)
+		for _, name := range names(3) {
+			w.start(name)
+		}
+		w.live(3 * time.Second)
+		m := w.leader()
+		m.pause(10 * time.Second)
+		w.live(9900 * time.Millisecond)
+		if next := w.leader(); next == nil || next == m {
+			t.Fatalf("%v leads", next)
+		}
+		w.mu.Lock()
+		sent := len(w.bus)
+		w.mu.Unlock()
+		w.live(300 * time.Millisecond)
+		w.mu.Lock()
+		for _, b := range w.bus[sent:] {
+			if b.term < w.fence {
+				t.Errorf("a message of term %d came after %d", b.term, w.fence)
+			}
+		}
+		w.mu.Unlock()
+		if s := m.node.Status(); s.State != Follower || s.Term != 0 {
+			t.Errorf("status %+v", s)
+		}
+		w.mu.Lock()
+		if len(w.streams) != 1 || w.streams[0].of == m {
+			t.Errorf("%d streams", len(w.streams))
+		}
+		w.mu.Unlock()
+		w.live(time.Second)
+		w.account()
+		w.end()
+	})
+}
+
+// Whatever happens to three nodes.
+func TestRandomWorlds(t *testing.T) {
+	for seed := range 8 {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, uint64(seed), 1+seed%2)
+			w.trouble = true
+			for _, name := range names(3) {
+				w.start(name)
+			}
+			const rounds = 10
+			for i := range rounds {
+				w.live(time.Duration(500+w.r(5000)) * time.Millisecond)
+				w.mu.Lock()
+				m := w.nodes[w.r(len(w.nodes))]
+				w.mu.Unlock()
+				if l := w.leader(); l != nil && w.r(3) > 0 {
+					m = l
+				}
+				switch w.r(4) {
+				default:
+					m.run.Switch()
+				case 0:
+					m.pause(time.Duration(w.r(6000)) * time.Millisecond)
+				case 1:
+					m.kill()
+					w.start(m.name + string(rune('0'+i)))
+				case 2:
+					go m.leave()
+					w.live(6 * time.Second)
+					w.start(m.name + string(rune('0'+i)))
+				}
+			}
+			w.mu.Lock()
+			w.trouble = false
+			w.mu.Unlock()
+			w.live(8 * time.Second)
+			if w.leader() == nil {
+				t.Errorf("seed %d: nobody leads", seed)
+			}
+			w.live(2 * time.Second)
+			w.account()
+			w.mu.Lock()
+			if w.silence > 20*time.Second {
+				t.Errorf("seed %d: nobody streamed for %v", seed, w.silence)
+			}
+			if elapsed := time.Since(w.posts[0]).Seconds(); float64(w.calls) > 3*40*elapsed || float64(w.connects) > 40+elapsed {
+				t.Errorf("seed %d: %d calls and %d connects in %.0f s", seed, w.calls, w.connects, elapsed)
+			}
+			w.mu.Unlock()
+			if w.failed || t.Failed() {
+				t.Logf("seed %d", seed)
+			}
+			w.end()
+		})
+	}
+}
