@@ -218,6 +218,7 @@ func TestNodeIsCutOff(t *testing.T) {
 	nats := startNATS(t)
 	f := newFleet(t, 2)
 	f.add("AVIARY_NATS_URL=" + nats)
+	f.streaming() // and not the one that is cut off
 	wire, through := newCable(t, nats)
 	far := f.add("AVIARY_NATS_URL=" + through)
 	f.streaming()
