@@ -19,7 +19,7 @@ help:
 	@echo "make screenshots  the pictures in docs: docs/page.png and others (simulated data)"
 	@echo "make test-tools  installs what tests drive besides Go (Debian, as root); make test does it"
 	@echo "make bench   all benchmarks, then the built binary under load (needs gcc)"
-	@echo "make chaos   the tests of a cluster at length: 20 kills, 1,000 hops (some ten minutes)"
+	@echo "make chaos   the tests of a cluster at length: 20 kills, 1,000 hops (some fifteen minutes)"
 	@echo "make edges   what a delivery costs with one, two and four gateways on one NATS"
 	@echo "make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME)) each"
 	@echo "make lint    golangci-lint (the first run builds it, which takes minutes)"

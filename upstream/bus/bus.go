@@ -134,6 +134,11 @@ func (b *Bus) run(ctx context.Context) {
 			b.embedded.close()
 		}
 	}()
+	if b.embedded != nil {
+		var beside sync.WaitGroup
+		beside.Go(func() { giveBack(ctx) })
+		defer beside.Wait()
+	}
 	said := ""
 	for ctx.Err() == nil {
 		err := b.setUp(ctx)

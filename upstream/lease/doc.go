@@ -11,7 +11,7 @@
 //	    └── leaving ◄── asked to stop, a second stream is allowed ─────────────┘
 //
 // A Node campaigns: it watches the leader's key, asks for it every eighth of the
-// TTL as well, and creates it when it is gone. Who has created it leads: Config.Lead
+// TTL as well (an Edge every TTL), and creates it when it is gone. Who has created it leads: Config.Lead
 // runs the Runner, whose slots, standing, Opened and Valid are this Node's.
 //
 // # The lease

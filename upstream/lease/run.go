@@ -39,7 +39,11 @@ func (n *Node) interval() time.Duration { return n.cfg.TTL / 8 }
 func (n *Node) campaign(ctx context.Context) *hold {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	poll := time.NewTicker(n.interval())
+	every := n.interval()
+	if n.cfg.Edge { // it wants to know, and nothing waits for it
+		every = n.cfg.TTL
+	}
+	poll := time.NewTicker(every)
 	defer poll.Stop()
 	watch, _ := n.cfg.Lease.Watch(ctx, keyLeader) // without it the poll does
 	ttl := n.cfg.TTL
