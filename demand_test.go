@@ -182,20 +182,21 @@ func TestPutUpstreamFilter(t *testing.T) {
 				s := g.open("track=always", "")
 				s.until("hello")
 				const changes = 200
+				each := times(25, 100) // 200 posts a second where there is time
 				done := make(chan int)
 				go func() {
 					sent := 0
 					for range changes {
-						for range 100 { // half a second of 200 posts a second
+						for range each { // half a second
 							say(fake, fmt.Sprintf("always %d", sent))
 							sent++
-							time.Sleep(5 * time.Millisecond)
+							time.Sleep(500 * time.Millisecond / time.Duration(each))
 						}
 					}
 					done <- sent
 				}()
 				got := make(chan []string)
-				go func() { got <- s.posts(changes * 100) }()
+				go func() { got <- s.posts(changes * each) }()
 				for i := range changes {
 					if code, body := g.put(fmt.Sprintf(`{"track":"always,extra%d"}`, i)); code != 202 {
 						t.Fatal(code, body)
