@@ -72,6 +72,7 @@ test-tools:
 # What make test does a few times, many times: leaders killed, stopped, frozen, cut
 # off; machines that lose power; clients that hop.
 chaos:
+	CHAOS=1 $(GO) test -count=1 -timeout 10m -run TestRandomWorlds ./upstream/lease
 	CHAOS=1 $(GO) test -count=1 -v -timeout 25m -run 'TestLeader|TestFrozen|TestClientHops|TestNodeIsCutOff|TestDataDir|TestDemandOfThousands|TestPutUpstreamFilter' .
 
 # The figures of docs/scaling.md. On a machine that does nothing else.
