@@ -23,7 +23,7 @@ func TestFilterIsCheckedWhileItIsWritten(t *testing.T) {
 
 	b.click(".edit")
 	b.run(`{ const box = document.querySelector(".editor [name=rule]"); for (const c of "Rust OR go OR go") { box.value += c; box.dispatchEvent(new Event("input")); } }`) // quickly
-	b.until(`document.querySelector(".checked").textContent === "Understood as track=go,rust"`)
+	b.until(`document.querySelector(".checked").textContent.startsWith("Understood as track=go,rust")`)
 	if asked := ask[[]string](b, "asked.filter((a) => a.includes('check'))"); len(asked) > 1 {
 		t.Errorf("one filter was asked about %d times: %q", len(asked), asked)
 	}
@@ -54,7 +54,7 @@ func TestFilterIsCheckedWhileItIsWritten(t *testing.T) {
 
 	// Only the last question counts, and none is left when there is nothing to ask.
 	b.enter(".editor [name=rule]", "cat")
-	b.until(`document.querySelector(".checked").textContent === "Understood as track=cat"`)
+	b.until(`document.querySelector(".checked").textContent.startsWith("Understood as track=cat")`)
 	if ask[bool](b, `document.querySelector(".editor [name=rule]").hasAttribute("aria-invalid")`) {
 		t.Error("a good rule is marked as invalid")
 	}
