@@ -201,3 +201,33 @@ func TestBusIsDownAtTheStart(t *testing.T) {
 		t.Error("the password is shown")
 	}
 }
+
+// A capture on one machine is replayed by each start, with a data folder too: its end
+// is no halt that lasts, and posts that the history holds do not come twice.
+func TestDataDirReplaysAFile(t *testing.T) {
+	const line = `{"created_at":"Wed Nov 06 10:37:41 +0000 2019","id":7,"id_str":"7","text":"go","user":{"id":1,"id_str":"1","screen_name":"a"}}` + "\n"
+	capture := scratch(t, "c.json", line)
+	environ := []string{"AVIARY_SOURCE=file", "AVIARY_FILE=" + capture, "AVIARY_FILE_RATE=max", "AVIARY_DATA_DIR=" + t.TempDir()}
+	for lap := range 2 {
+		g := start(t, nil, environ...)
+		eventually(t, "the end of the file", func() bool {
+			s, ok := askStatus(g.client, g.url)
+			return ok && s.Upstream.State == "halted" && strings.Contains(s.Upstream.Error, "end of file")
+		})
+		l := listenWith(t, g.url, "since=1h", "")
+		l.has([]string{"7", "8"}[lap])
+		if posts := l.posts(); len(posts) != lap+1 {
+			t.Errorf("start %d gives %q", lap+1, posts)
+		}
+		l.close()
+		g.signals <- syscall.SIGTERM
+		if code := g.exits(); code != exitOK {
+			t.Fatalf("exit code %d:\n%s", code, g.log)
+		}
+		if lap == 0 { // more was recorded meanwhile
+			if err := os.WriteFile(capture, []byte(line+strings.ReplaceAll(line, "7", "8")), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
