@@ -89,6 +89,9 @@ func (h *hold) arrived(write, rev uint64) {
 	if h.ttl <= 0 {
 		return
 	}
+	if !h.until.IsZero() && !time.Now().Before(h.until) {
+		return // it has lapsed, and must not come back before expire has seen that
+	}
 	h.until = sent.Add(h.ttl * 4 / 5)
 	if h.dog == nil {
 		h.dog = time.AfterFunc(time.Until(h.until), h.expire)

@@ -82,9 +82,7 @@ func (n *Node) visit(t *term) {
 	defer cancel()
 	now := time.Now()
 	value, _, err := n.cfg.Lease.Get(call, before.key)
-	if err == nil && readGrip(value).Nonce == before.nonce {
-		t.mu.Lock()
-		t.before.alive = now
-		t.mu.Unlock()
+	if g := readGrip(value); err == nil && g.Nonce == before.nonce {
+		t.met(before.key, g, now, n.cfg.TTL)
 	}
 }

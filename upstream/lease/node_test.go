@@ -126,11 +126,67 @@ func TestPausedPastTheLease(t *testing.T) {
 	})
 }
 
-// Whatever happens to three nodes. CHAOS has many more of them: in one world of some
-// hundred a loss of less than a second, at a leader that is frozen while it hands
-// over, is not told.
+// A lease that has lapsed once stays so: neither an answer that comes late nor a
+// resignation lets the node publish again under the same term.
+func TestLapsedStaysLapsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		held := func() (*hold, *term) {
+			h := newHold(NewMemory(2*time.Second), keyLeader, "a", 2*time.Second)
+			if err := h.create(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return h, &term{leader: h, slots: map[int]*taken{}}
+		}
+		h, late := held()
+		h.dog.Stop() // as if the process had stood still
+		time.Sleep(1500 * time.Millisecond)
+		write, _, _ := h.write()
+		time.Sleep(200 * time.Millisecond)
+		h.arrived(write, 99)
+		if now := time.Now(); late.valid(now) || late.resign(now.Add(time.Second)) || late.valid(now) {
+			t.Error("a lapsed lease is valid again")
+		}
+		_, in := held()
+		if !in.resign(time.Now().Add(4*time.Second)) || !in.valid(time.Now()) {
+			t.Error("a valid term cannot resign")
+		}
+		time.Sleep(3 * time.Second)
+		if !in.valid(time.Now()) {
+			t.Error("a term that has resigned needs the leader's key")
+		}
+		time.Sleep(time.Second)
+		if in.valid(time.Now()) {
+			t.Error("a term is valid beyond its resignation")
+		}
+	})
+}
+
+// Whoever has resigned and renews its slot no more is not taken for one that still
+// publishes, though its key is still there.
+func TestSilentPredecessor(t *testing.T) {
+	n, began := &term{}, time.Now()
+	alive := func(write uint64, after time.Duration) bool {
+		at := began.Add(after)
+		n.met("slot.1", grip{Nonce: "x", Write: write, Leaving: true}, at, 2*time.Second)
+		return n.before.alive.Equal(at)
+	}
+	for _, c := range []struct {
+		write uint64
+		after time.Duration
+		alive bool
+	}{
+		{7, 0, true}, {7, 700 * time.Millisecond, true}, {8, 800 * time.Millisecond, true},
+		{8, 1600 * time.Millisecond, true}, {8, 1700 * time.Millisecond, false}, {9, 1800 * time.Millisecond, true},
+	} {
+		if got := alive(c.write, c.after); got != c.alive {
+			t.Errorf("renewal %d after %v: alive %v", c.write, c.after, got)
+		}
+	}
+}
+
+// Whatever happens to three nodes. CHAOS has many more of them.
 func TestRandomWorlds(t *testing.T) {
-	worlds := 2
+	worlds := 8
 	if os.Getenv("CHAOS") != "" {
 		worlds = 60
 	}

@@ -174,16 +174,18 @@ func (n *Node) resign(ctx context.Context, t *term, done <-chan struct{}) {
 		<-done
 		return
 	}
-	for _, s := range t.held() {
-		s.leave(ctx)
-	}
 	n.flush(t)
-	t.mu.Lock()
-	t.leaveBy = time.Now().Add(handOver)
-	t.mu.Unlock()
+	if !t.resign(time.Now().Add(handOver)) {
+		n.demote(t, "the lease was not renewed in time")
+		<-done
+		return
+	}
 	n.mu.Lock()
 	n.state = Leaving
 	n.mu.Unlock()
+	for _, s := range t.held() {
+		s.leave(ctx)
+	}
 	t.leader.release(ctx)
 	n.cfg.Log.Info("this node has resigned and publishes on until another does", "node", n.cfg.Node, "term", t.number, "at_most", handOver)
 	n.await(ctx, t, done)

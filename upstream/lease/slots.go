@@ -119,15 +119,12 @@ func (n *Node) lookAt(ctx context.Context, t *term, s *slotSeen) error {
 		return nil
 	}
 	call, cancel := context.WithTimeout(ctx, patience(n.cfg.TTL))
+	asked := time.Now()
 	value, _, err := n.cfg.Lease.Get(call, slotKey(s.number))
 	cancel()
 	if err == nil {
 		s.other, s.grip = true, readGrip(value)
-		if s.grip.Leaving {
-			t.mu.Lock()
-			t.before = predecessor{slotKey(s.number), s.grip.Nonce, time.Now()}
-			t.mu.Unlock()
-		}
+		t.met(slotKey(s.number), s.grip, asked, n.cfg.TTL)
 		return nil
 	}
 	if !errors.Is(err, ErrNone) {

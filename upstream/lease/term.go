@@ -59,7 +59,47 @@ type taken struct {
 // predecessor is a leader that has resigned and still streams.
 type predecessor struct {
 	key, nonce string
-	alive      time.Time // when it was last seen; zero: there is none
+	write      uint64    // the newest of its renewals that was seen
+	since      time.Time // when that was seen first
+	alive      time.Time // when it was last known to publish; zero: there is none
+}
+
+// met notes what a slot's key held when it was asked for. A predecessor that has
+// stopped renewing its slot has stopped publishing before the key vanishes: it does
+// not count as alive for longer than it could be silent between two renewals.
+func (t *term) met(key string, g grip, asked time.Time, ttl time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b := &t.before
+	if b.key != key || b.nonce != g.Nonce {
+		if !g.Leaving {
+			return
+		}
+		*b = predecessor{key: key, nonce: g.Nonce}
+	}
+	if b.since.IsZero() || b.write != g.Write {
+		b.write, b.since = g.Write, asked
+	}
+	if asked.Sub(b.since) < ttl*9/20 {
+		b.alive = asked
+	}
+}
+
+// resign says that the term publishes on without the leader's key, at most until a
+// time. It returns false if the term is not valid any more: what has lapsed once
+// stays so, whatever comes of its renewals.
+func (t *term) resign(until time.Time) bool {
+	now := time.Now()
+	if !t.valid(now) {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.leader.valid(now) { // since then
+		return false
+	}
+	t.leaveBy = until
+	return true
 }
 
 // valid says whether the term may publish.
