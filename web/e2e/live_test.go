@@ -3,9 +3,9 @@ package e2e
 import (
 	"encoding/json"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,22 +18,21 @@ import (
 // everyPost is the page without its rate cap: what a test posts is what it sees.
 const everyPost = "/?max_rate=off"
 
-// Readers come, each with a cold cache, until one has waited for no more than a
-// second: what else the machine does can only lengthen the time.
+// Three readers come, each with a cold cache; the one in the middle counts, so
+// that a moment's work of the machine for somebody else does not.
 func TestFirstPostWithinASecond(t *testing.T) {
-	const most, tries = 1000, 5
 	w := newWorld(t, sim.DefaultRate)
 	w.held(3)
-	quickest := math.Inf(1)
-	for try := 1; try <= 2 || quickest > most && try <= tries; try++ {
+	var took []float64
+	for range 3 {
 		b := w.open("/", desktop)
 		b.until("globalThis.firstCard")
-		took := ask[float64](b, "firstCard")
-		t.Logf("the first post stood in the page %.0f ms after it was opened", took)
-		quickest = min(quickest, took)
+		took = append(took, ask[float64](b, "firstCard"))
 	}
-	if quickest > most {
-		t.Errorf("the first post came after %.0f ms at best; want at most 1 s", quickest)
+	slices.Sort(took)
+	t.Logf("the first post stood in the page %.0f, %.0f and %.0f ms after it was opened", took[0], took[1], took[2])
+	if took[1] > 1000 {
+		t.Errorf("the first post came after %.0f ms; want at most 1 s", took[1])
 	}
 }
 
