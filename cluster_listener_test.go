@@ -102,6 +102,14 @@ type gap struct {
 	}
 }
 
+func (l *listener) gap(e sseEvent) (g gap) {
+	l.t.Helper()
+	if err := json.Unmarshal([]byte(e.data), &g); err != nil {
+		l.t.Error(err)
+	}
+	return g
+}
+
 // follows checks what a client got against what was posted while it listened: in
 // order, nothing twice, and what is missing lies within a gap that was told right
 // before the next post.
@@ -115,11 +123,7 @@ func (l *listener) follows(all []posted) (missing int) {
 	for _, e := range l.all() {
 		switch e.name {
 		case "gap":
-			var g gap
-			if err := json.Unmarshal([]byte(e.data), &g); err != nil {
-				l.t.Error(err)
-			}
-			told = append(told, g)
+			told = append(told, l.gap(e))
 		case "":
 			at, ours := place[e.subject()]
 			if !ours {
@@ -166,11 +170,7 @@ func (l *listener) accounts(all []posted) (missing int) {
 	for _, e := range l.all() {
 		switch e.name {
 		case "gap":
-			var g gap
-			if err := json.Unmarshal([]byte(e.data), &g); err != nil {
-				l.t.Error(err)
-			}
-			told = append(told, g)
+			told = append(told, l.gap(e))
 		case "":
 			id := e.subject()
 			if came[id]++; id < newest {
