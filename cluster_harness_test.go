@@ -4,125 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	natsd "github.com/nats-io/nats-server/v2/server"
-
 	"aviary/upstream/twitter/sim"
 )
-
-// startNATS runs a NATS server with JetStream inside the test, on a port of its own.
-func startNATS(t *testing.T) string {
-	t.Helper()
-	url, _ := startNATSServer(t)
-	return url
-}
-
-func startNATSServer(t *testing.T) (url string, s *natsd.Server) {
-	t.Helper()
-	s, err := natsd.NewServer(&natsd.Options{
-		Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("nats-server does not start")
-	}
-	return s.ClientURL(), s
-}
-
-// cable is a TCP proxy that can be cut: what goes through it stops, and nobody gets
-// through, until it is mended.
-type cable struct {
-	listener net.Listener
-	to       string
-
-	mu   sync.Mutex
-	cut  bool
-	open map[net.Conn]bool
-}
-
-// newCable leads to the host of a URL; url is that URL through the cable.
-func newCable(t *testing.T, to string) (c *cable, url string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	scheme, host, _ := strings.Cut(to, "://")
-	c = &cable{listener: listener, to: host, open: map[net.Conn]bool{}}
-	go c.accept()
-	t.Cleanup(func() {
-		_ = listener.Close()
-		c.set(true)
-	})
-	return c, scheme + "://" + listener.Addr().String()
-}
-
-func (c *cable) accept() {
-	for {
-		here, err := c.listener.Accept()
-		if err != nil {
-			return
-		}
-		there, err := net.Dial("tcp", c.to)
-		if err != nil || !c.lead(here, there) {
-			_ = here.Close()
-			if err == nil {
-				_ = there.Close()
-			}
-		}
-	}
-}
-
-// lead copies both ways until one end closes.
-func (c *cable) lead(here, there net.Conn) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cut {
-		return false
-	}
-	c.open[here], c.open[there] = true, true
-	copyTo := func(to, from net.Conn) {
-		_, _ = io.Copy(to, from)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		for _, end := range []net.Conn{here, there} {
-			_ = end.Close()
-			delete(c.open, end)
-		}
-	}
-	go copyTo(here, there)
-	go copyTo(there, here)
-	return true
-}
-
-// set cuts the cable, or mends it.
-func (c *cable) set(cut bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.cut = cut
-	if cut {
-		for end := range c.open {
-			_ = end.Close()
-		}
-	}
-}
 
 // fleet is gateways as processes of their own on one NATS server and one upstream.
 type fleet struct {
@@ -239,6 +131,27 @@ func (f *fleet) streaming() (leader *member) {
 	return leader
 }
 
+// leads is streaming that names a follower too.
+func (f *fleet) leads() (leader, follower *member) {
+	f.t.Helper()
+	leader = f.streaming()
+	for _, m := range f.nodes {
+		if m != leader {
+			return leader, m
+		}
+	}
+	f.t.Fatal("there is no follower")
+	return nil, nil
+}
+
+// neverMore checks how many streams the upstream ever had open at once.
+func (f *fleet) neverMore(streams int) {
+	f.t.Helper()
+	if most := f.fake.Stats().Most; most > streams {
+		f.t.Errorf("%d streams at once", most)
+	}
+}
+
 // posted is a post that the simulator made.
 type posted struct {
 	id string
@@ -270,153 +183,15 @@ func (f *fleet) talk(every time.Duration) (stop func() []posted) {
 	}
 }
 
-// listener reads a node's stream for as long as it is there.
-type listener struct {
-	t      *testing.T
-	mu     sync.Mutex
-	events []sseEvent
-	last   string // the last event id
-	ended  chan struct{}
-	close  func()
-}
-
-// listen opens a stream and waits for its hello.
-func (m *member) listen(lastID string) *listener {
-	m.f.t.Helper()
-	return listenWith(m.f.t, m.url, "", lastID)
-}
-
-func listenWith(t *testing.T, url, query, lastID string) *listener {
-	t.Helper()
-	g := &running{t: t, url: url, client: http.DefaultClient}
-	s := g.open(query, lastID)
-	s.until("hello")
-	l := &listener{t: t, ended: make(chan struct{}), close: s.close}
-	go func() {
-		defer close(l.ended)
-		for {
-			e, err := s.next()
-			l.mu.Lock()
-			l.last = s.lastID
-			if err == nil {
-				l.events = append(l.events, e)
-			}
-			l.mu.Unlock()
-			if err != nil {
-				return
-			}
-		}
-	}()
-	return l
-}
-
-// all is what came so far.
-func (l *listener) all() []sseEvent {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append([]sseEvent(nil), l.events...)
-}
-
-// lastID is the last event id.
-func (l *listener) lastID() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.last
-}
-
-// posts are the ids of the posts that came so far.
-func (l *listener) posts() (ids []string) {
-	for _, e := range l.all() {
-		if e.name == "" {
-			ids = append(ids, e.subject())
-		}
-	}
-	return ids
-}
-
-// has waits until a post has come.
-func (l *listener) has(id string) {
-	l.t.Helper()
-	defer func() {
-		if l.t.Failed() {
-			for _, e := range last(l.all(), 5) {
-				l.t.Logf("among the last events that came: %s %s %.200s", e.id, e.name, e.data)
-			}
-		}
-	}()
-	eventually(l.t, "post "+id, func() bool {
-		for _, got := range l.posts() {
-			if got == id {
-				return true
-			}
-		}
-		return false
-	})
-}
-
-func last[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
-
-// gap is what a gap event says.
-type gap struct {
-	Gap struct {
-		Reason   string
-		From, To time.Time
-	}
-}
-
-// follows checks what a client got against what was posted while it listened: in
-// order, nothing twice, and what is missing lies within a gap that was told right
-// before the next post.
-func (l *listener) follows(all []posted) (missing int) {
-	l.t.Helper()
-	place := map[string]int{}
-	for i, p := range all {
-		place[p.id] = i
-	}
-	next, told := 0, []gap(nil)
-	for _, e := range l.all() {
-		switch e.name {
-		case "gap":
-			var g gap
-			if err := json.Unmarshal([]byte(e.data), &g); err != nil {
-				l.t.Error(err)
-			}
-			told = append(told, g)
-		case "":
-			at, ours := place[e.subject()]
-			if !ours {
-				continue
-			}
-			if at < next {
-				l.t.Errorf("post %d comes after %d", at, next-1)
-				return missing
-			}
-			for ; next < at; next++ {
-				missing++
-				if !covered(all[next].at, told) {
-					l.t.Errorf("post %d of %v is missing, and the gaps before the next post are %+v", next, all[next].at.Format(time.StampMilli), told)
-					return missing
-				}
-			}
-			next, told = at+1, nil
-		}
-	}
-	if next != len(all) {
-		l.t.Errorf("ends with post %d of %d", next, len(all))
-	}
-	return missing
-}
-
-// covered says that a gap covers the time. The clocks are one, but a post is on
-// its way for some milliseconds.
-func covered(at time.Time, gaps []gap) bool {
-	const way = 100 * time.Millisecond
-	for _, g := range gaps {
-		if g.Gap.Reason == "upstream" && at.After(g.Gap.From.Add(-way)) && at.Before(g.Gap.To.Add(way)) {
-			return true
-		}
-	}
-	return false
+// ends ends a talk once the upstream streams, and checks what a client got of it: see
+// listener.follows.
+func (f *fleet) ends(stop func() []posted, client *listener) (missing int) {
+	f.t.Helper()
+	f.streaming()
+	time.Sleep(settle)
+	all := stop()
+	client.has(all[len(all)-1].id)
+	return client.follows(all)
 }
 
 // kill ends the node like a power cut.
@@ -448,4 +223,60 @@ func runToEnd(t *testing.T, environ ...string) runs {
 	defer late.Stop()
 	_ = c.Wait()
 	return runs{c.ProcessState.ExitCode(), log.String()}
+}
+
+// times is how often a test does what it is about: few times in `make test`, as
+// often as the long run asks for in `make chaos`.
+func times(few, many int) int {
+	if os.Getenv("CHAOS") != "" {
+		return many
+	}
+	return few
+}
+
+// settle is enough for a post to be made after a stream has opened: the last one is
+// then not among those that a gap is to tell.
+const settle = 100 * time.Millisecond
+
+// slack is what the race detector and a busy machine cost: bounds in time that are
+// not the test's own subject are that much wider.
+const slack = 4
+
+// goDraft is a post that the fleet asks for.
+var goDraft = sim.Draft{Text: "go"}
+
+func asks(t *testing.T, method, url, want string) {
+	t.Helper()
+	if got := request(t, method, url); strings.TrimSpace(got) != want {
+		t.Errorf("%s %s is answered with %s", method, url, got)
+	}
+}
+
+// refuses checks that a node cannot do what it is asked, and that it says why.
+func refuses(t *testing.T, method, url string, words ...string) {
+	t.Helper()
+	got := request(t, method, url)
+	for _, w := range append(words, `"status":503`) {
+		if !strings.Contains(got, w) {
+			t.Errorf("%s %s is answered without %q: %s", method, url, w, got)
+		}
+	}
+}
+
+func request(t *testing.T, method, url string) string {
+	t.Helper()
+	r, err := http.NewRequest(method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -120,65 +118,6 @@ func TestDocsServerConfigurations(t *testing.T) {
 		_, status := g.get("/status")
 		if said := g.log.String() + status; strings.Contains(said, "h1dden") || strings.Contains(said, "wr0ng") {
 			t.Errorf("a password is shown: %s", said)
-		}
-	}
-}
-
-// A full disk is a state with a hint, and it passes.
-func TestDataDirIsFull(t *testing.T) {
-	if os.Getenv("CHAOS") == "" {
-		t.Skip("CHAOS is not set: `make chaos` fills a disk, and waits until the store has found that out; upstream/bus has the short test")
-	}
-	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=24m"); err != nil {
-		if os.Getenv("CI") != "" && os.Getuid() == 0 {
-			t.Fatal(err)
-		}
-		t.Skipf("a small disk cannot be made here: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
-	ballast := filepath.Join(disk, "ballast")
-	f := newFleet(t, 2, "AVIARY_DATA_DIR="+filepath.Join(disk, "data"))
-	node := f.add()
-	f.streaming()
-	client := node.listen("")
-	stop := f.talk(20 * time.Millisecond)
-	eventually(t, "posts", func() bool { return len(client.posts()) > 20 })
-	fill(t, ballast)
-	eventually(t, "its word about the disk", func() bool {
-		s, ok := node.status()
-		return ok && s.Cluster.Bus.State != "ok" && strings.Contains(s.Cluster.Bus.Error+s.Cluster.Bus.Hint, "disk") ||
-			ok && s.Cluster.Bus.Error != "" && strings.Contains(s.Cluster.Bus.Error+s.Cluster.Bus.Hint, "disk")
-	})
-	if code, _ := fetch(t, http.DefaultClient, node.url+"/healthz"); code != http.StatusOK {
-		t.Errorf("healthz is %d", code)
-	}
-	stop()
-	if err := os.Remove(ballast); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "posts again", func() bool {
-		p := f.fake.Post(goDraft)
-		time.Sleep(50 * time.Millisecond)
-		return slices.Contains(client.posts(), p.ID)
-	})
-}
-
-// fill writes until the disk is full.
-func fill(t *testing.T, path string) {
-	t.Helper()
-	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	block := make([]byte, 4096)
-	for n := 0; ; n++ {
-		if _, err := file.Write(block); err != nil {
-			if n == 0 {
-				t.Fatal(fmt.Errorf("nothing fits: %w", err))
-			}
-			return
 		}
 	}
 }

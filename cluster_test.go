@@ -1,173 +1,13 @@
 package main
 
 import (
-	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"aviary/upstream/twitter/sim"
 )
-
-// times is how often a test does what it is about: few times in `make test`, as
-// often as the long run asks for in `make chaos`.
-func times(few, many int) int {
-	if os.Getenv("CHAOS") != "" {
-		return many
-	}
-	return few
-}
-
-func TestLeaderIsKilled(t *testing.T) {
-	const streams = 2
-	f := newFleet(t, streams, "AVIARY_NATS_URL="+startNATS(t))
-	for range 3 {
-		f.add()
-	}
-	var took []time.Duration
-	for range times(2, 20) {
-		leader := f.streaming()
-		follower := f.nodes[0]
-		if follower == leader {
-			follower = f.nodes[1]
-		}
-		client := follower.listen("")
-		stop := f.talk(5 * time.Millisecond)
-		time.Sleep(200 * time.Millisecond)
-		connects, killed := f.fake.Stats().Connects, time.Now()
-		leader.kill()
-		eventually(t, "another stream", func() bool { s := f.fake.Stats(); return s.Connects > connects && s.Streams == 1 })
-		took = append(took, time.Since(killed))
-		f.streaming()
-		time.Sleep(settle)
-		all := stop()
-		client.has(all[len(all)-1].id)
-		if missing := client.follows(all); missing == 0 {
-			t.Error("nothing is missing after a kill: the posts prove nothing")
-		}
-		client.close()
-		f.add()
-	}
-	slices.Sort(took)
-	t.Logf("a new stream after %v", took)
-	if median := took[len(took)/2]; median > 3*time.Second {
-		t.Errorf("the median is %v", median)
-	}
-	if most := f.fake.Stats().Most; most > streams {
-		t.Errorf("%d streams at once", most)
-	}
-}
-
-// SIGTERM of the leader: the next one streams before the old one lets go.
-func TestLeaderHandsOver(t *testing.T) {
-	const streams = 2
-	f := newFleet(t, streams, "AVIARY_NATS_URL="+startNATS(t))
-	for range 3 {
-		f.add()
-	}
-	for range times(2, 20) {
-		leader := f.streaming()
-		follower := f.nodes[0]
-		if follower == leader {
-			follower = f.nodes[1]
-		}
-		client := follower.listen("")
-		stop := f.talk(5 * time.Millisecond)
-		time.Sleep(100 * time.Millisecond)
-		connects, asked := f.fake.Stats().Connects, time.Now()
-		leader.signal(syscall.SIGTERM)
-		eventually(t, "another stream", func() bool { return f.fake.Stats().Connects > connects })
-		took := time.Since(asked)
-		<-leader.exited
-		t.Logf("a new stream after %v, exit after %v", took, time.Since(asked))
-		if took > 500*time.Millisecond*slack {
-			t.Errorf("a new stream takes %v", took)
-		}
-		if code := leader.cmd.ProcessState.ExitCode(); code != exitOK {
-			t.Errorf("exit code %d", code)
-		}
-		f.remove(leader)
-		f.streaming()
-		time.Sleep(settle)
-		all := stop()
-		client.has(all[len(all)-1].id)
-		if missing := client.follows(all); missing != 0 {
-			t.Errorf("%d posts are lost", missing)
-		}
-		client.close()
-		f.add()
-	}
-	if most := f.fake.Stats().Most; most > streams {
-		t.Errorf("%d streams at once", most)
-	}
-}
-
-// With one stream allowed there is no overlap: what is lost is told.
-func TestLeaderHandsOverItsOnlyStream(t *testing.T) {
-	f := newFleet(t, 1, "AVIARY_NATS_URL="+startNATS(t))
-	f.add()
-	f.add()
-	leader := f.streaming()
-	follower := f.nodes[0]
-	if follower == leader {
-		follower = f.nodes[1]
-	}
-	client := follower.listen("")
-	stop := f.talk(5 * time.Millisecond)
-	time.Sleep(100 * time.Millisecond)
-	leader.signal(syscall.SIGTERM)
-	<-leader.exited
-	f.remove(leader)
-	f.streaming()
-	time.Sleep(settle)
-	all := stop()
-	client.has(all[len(all)-1].id)
-	client.follows(all)
-	if most := f.fake.Stats().Most; most > 1 {
-		t.Errorf("%d streams at once", most)
-	}
-}
-
-// A leader that was frozen for longer than its lease is none when it wakes: nothing
-// of it is delivered, and it closes its stream.
-func TestFrozenLeader(t *testing.T) {
-	f := newFleet(t, 2, "AVIARY_NATS_URL="+startNATS(t))
-	for range 3 {
-		f.add()
-	}
-	for range times(1, 10) {
-		leader := f.streaming()
-		follower := f.nodes[0]
-		if follower == leader {
-			follower = f.nodes[1]
-		}
-		client := follower.listen("")
-		stop := f.talk(5 * time.Millisecond)
-		time.Sleep(100 * time.Millisecond)
-		leader.signal(syscall.SIGSTOP)
-		old, _ := follower.status()
-		eventually(t, "another leader", func() bool {
-			s, _ := follower.status()
-			return s.Upstream.State == "streaming" && s.Cluster.Leader != "" && s.Cluster.Leader != old.Cluster.Leader
-		})
-		time.Sleep(200 * time.Millisecond)
-		leader.signal(syscall.SIGCONT)
-		f.streaming()
-		eventually(t, "the old stream's end", func() bool { return f.fake.Stats().Streams == 1 })
-		time.Sleep(settle)
-		all := stop()
-		client.has(all[len(all)-1].id)
-		client.follows(all)
-		client.close()
-	}
-	if most := f.fake.Stats().Most; most > 2 {
-		t.Errorf("%d streams at once", most)
-	}
-}
 
 // A client that goes from node to node with its last event id gets one sequence.
 func TestClientHops(t *testing.T) {
@@ -246,14 +86,8 @@ func TestNodeIsCutOff(t *testing.T) {
 	}
 	time.Sleep(300 * time.Millisecond)
 	wire.set(false)
-	f.streaming()
-	time.Sleep(settle)
-	all := stop()
-	client.has(all[len(all)-1].id)
-	client.follows(all)
-	if most := f.fake.Stats().Most; most > 2 {
-		t.Errorf("%d streams at once", most)
-	}
+	f.ends(stop, client)
+	f.neverMore(2)
 }
 
 // Roles: ingest holds the upstream and serves nobody, an edge the other way round,
@@ -307,11 +141,7 @@ func TestOperatorAsksAnyNode(t *testing.T) {
 	f := newFleet(t, 2, "AVIARY_NATS_URL="+startNATS(t))
 	f.add()
 	f.add()
-	leader := f.streaming()
-	follower := f.nodes[0]
-	if follower == leader {
-		follower = f.nodes[1]
-	}
+	leader, follower := f.leads()
 	p := f.fake.Post(goDraft)
 	for _, m := range f.nodes {
 		(&running{t: t, url: m.url, client: http.DefaultClient}).open("since=1h&limit=1", "").posts(1)
@@ -354,50 +184,3 @@ func TestOperatorAsksAnyNode(t *testing.T) {
 	asks(t, "POST", other.admin+"/upstream/reconnect", `{"reconnecting":true}`)
 	f.streaming()
 }
-
-// settle is enough for a post to be made after a stream has opened: the last one is
-// then not among those that a gap is to tell.
-const settle = 100 * time.Millisecond
-
-// slack is what the race detector and a busy machine cost: bounds in time that are
-// not the test's own subject are that much wider.
-const slack = 4
-
-func asks(t *testing.T, method, url, want string) {
-	t.Helper()
-	if got := request(t, method, url); strings.TrimSpace(got) != want {
-		t.Errorf("%s %s is answered with %s", method, url, got)
-	}
-}
-
-// refuses checks that a node cannot do what it is asked, and that it says why.
-func refuses(t *testing.T, method, url string, words ...string) {
-	t.Helper()
-	got := request(t, method, url)
-	for _, w := range append(words, `"status":503`) {
-		if !strings.Contains(got, w) {
-			t.Errorf("%s %s is answered without %q: %s", method, url, w, got)
-		}
-	}
-}
-
-func request(t *testing.T, method, url string) string {
-	t.Helper()
-	r, err := http.NewRequest(method, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
-}
-
-// goDraft is a post that the fleet asks for.
-var goDraft = sim.Draft{Text: "go"}

@@ -1,9 +1,10 @@
+//go:build edges
+
 package main
 
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -53,9 +54,6 @@ func (r edgeRun) each() float64 { return micros(r.cpu, r.deliveries) }
 // same however many edges there are. It takes the whole machine for two minutes, so
 // only `make edges` runs it.
 func TestEdgesScale(t *testing.T) {
-	if os.Getenv("EDGES") == "" {
-		t.Skip("EDGES is not set: `make edges` measures")
-	}
 	const clients, rate, rounds = 200, 40, 3
 	nats, server := startNATSServer(t)
 	f := newFleet(t, 2, "AVIARY_NATS_URL="+nats, "AVIARY_MAX_CLIENTS_PER_KEY=100000")
