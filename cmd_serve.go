@@ -25,8 +25,9 @@ type gateway struct {
 
 	connections int // at most, of the public listener; 0: no limit is known
 
-	public, admin net.Listener // admin is nil when it is off
-	certificate   *certificate // nil without TLS
+	public, admin net.Listener   // admin is nil when it is off
+	listening     []net.Listener // the same, as they are served
+	certificate   *certificate   // nil without TLS
 	hub           *fanout.Hub
 	source        *source
 	runner        *upstream.Runner // of the source; runs while this node holds the upstream
@@ -167,19 +168,25 @@ func (g *gateway) options(s *settings) server.Options {
 func (g *gateway) serveHTTP() {
 	public := g.server.NewHTTP(g.server.Public())
 	g.http = append(g.http, public)
+	listener := g.public
+	if g.certificate == nil {
+		listener = g.server.Front(g.public)
+	}
+	g.listening = append(g.listening, listener)
 	go func() {
 		if g.certificate == nil {
-			g.ended("the public listener", public.Serve(g.server.Front(g.public)))
+			g.ended("the public listener", public.Serve(listener))
 			return
 		}
 		public.TLSConfig = g.certificate.config()
-		g.ended("the public listener", public.ServeTLS(g.public, "", ""))
+		g.ended("the public listener", public.ServeTLS(listener, "", ""))
 	}()
 	if g.admin == nil {
 		return
 	}
 	admin := g.server.NewHTTP(g.server.Admin())
 	g.http = append(g.http, admin)
+	g.listening = append(g.listening, g.admin)
 	go func() { g.ended("the admin listener", admin.Serve(g.admin)) }()
 }
 

@@ -146,7 +146,7 @@ type running struct {
 func start(t *testing.T, n *network, environ ...string) *running {
 	t.Helper()
 	g := &running{t: t, log: &lockedBuffer{}, signals: make(chan os.Signal, 2), exit: make(chan int, 1)}
-	listen, dial := net.Listen, new(net.Dialer).DialContext
+	listen, dial := listen, new(net.Dialer).DialContext
 	if n != nil {
 		listen, dial = n.listen, n.dial
 	}

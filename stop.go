@@ -58,11 +58,12 @@ func (g *gateway) stop() int {
 // Parts of a shutdown that wait at most so long, if DRAIN leaves so much.
 const (
 	parting = 500 * time.Millisecond // for the upstream, before clients are told: what it still brings is theirs
+	resting = time.Second            // for connections that have begun and are not accepted, or have not asked yet
 	closing = time.Second            // for requests that are not streams, after every stream has ended
 )
 
 // shutdown: no new events, goodbye to every client, and the listeners last, so
-// that whoever asks meanwhile is told and not refused.
+// that whoever asks meanwhile is told and not refused, also in the very last moment.
 //
 // A node of a cluster hands the upstream over meanwhile. Its clients need not wait
 // for that: whatever comes later they find at another node, by their cursors.
@@ -75,6 +76,9 @@ func (g *gateway) shutdown(ctx context.Context) {
 	if err := g.server.Drain(ctx); err != nil {
 		g.log.Warn("not every client could be told goodbye in time", "error", err)
 	}
+	rest, cancel := context.WithTimeout(ctx, resting)
+	defer cancel()
+	g.server.AnswerRest(rest, g.listening...)
 	g.server.Close()
 	last, cancel := context.WithTimeout(ctx, closing)
 	defer cancel()

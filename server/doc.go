@@ -16,6 +16,10 @@
 // Connections wait in the kernel, where they cost least, until they have asked
 // something, and are let in only as fast as they are answered (front, throttle).
 //
+// A server that stops answers before it closes its listeners whoever has a connection
+// then, also those that nobody has accepted yet ([Server.AnswerRest]): the kernel drops
+// further handshakes, so that their number comes to an end.
+//
 // No middleware that wraps the ResponseWriter stands around /stream: such
 // wrappers hide Flush errors and write deadlines. A writer that takes no deadline
 // is refused with a 500 before a stream begins.

@@ -48,6 +48,7 @@ type front struct {
 
 	begin, end, fail sync.Once
 	loops            sync.WaitGroup
+	busy             atomic.Int32  // loops that have a connection in hand
 	warned           atomic.Int64  // the second in which the last warning was
 	others           chan net.Conn // for net/http
 	failed           chan struct{} // closed when err is set
@@ -101,6 +102,7 @@ func (f *front) loop() {
 		case err == nil:
 			wait = 0
 			f.serve(fd, peer)
+			f.busy.Add(-1)
 		case ended(err):
 			f.fail.Do(func() {
 				f.err = err
@@ -130,16 +132,21 @@ func ended(err error) bool {
 	return !errors.As(err, &errno) || errno == syscall.EBADF || errno == syscall.EINVAL || errno == syscall.ENOTSOCK
 }
 
-// accept returns a connection's descriptor and who is at its other end.
+// accept returns a connection's descriptor and who is at its other end. The loop is
+// busy with it before it has left the kernel's queue, so that it is always in one of
+// them.
 func (f *front) accept() (fd int, peer netip.AddrPort, err error) {
 	var from syscall.Sockaddr
 	closed := f.raw.Read(func(listener uintptr) bool {
-		for {
+		f.busy.Add(1)
+		fd, from, err = syscall.Accept4(int(listener), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+		for err == syscall.EINTR {
 			fd, from, err = syscall.Accept4(int(listener), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
-			if err != syscall.EINTR {
-				return err != syscall.EAGAIN
-			}
 		}
+		if err != nil {
+			f.busy.Add(-1)
+		}
+		return err != syscall.EAGAIN
 	})
 	if closed != nil {
 		return 0, peer, closed

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -137,20 +138,21 @@ func (o Options) withDefaults() Options {
 
 // Server answers HTTP for one hub.
 type Server struct {
-	opts    Options
-	cors    cors
-	clients *deliver.Clients
-	search  *search // nil: the source cannot be searched
-	compat  *compat.Routes
-	sampler *sampler
-	began   time.Time
-	ready   atomic.Bool // has been ready once
-	said    atomic.Pointer[said]
-	checks  chan struct{} // a place in it for every post that is being checked
-	public  http.Handler
-	admin   http.Handler
-	direct  http.Handler // takeStream behind what /stream stands behind
-	bound   *connections // of all listeners
+	opts       Options
+	cors       cors
+	clients    *deliver.Clients
+	search     *search // nil: the source cannot be searched
+	compat     *compat.Routes
+	sampler    *sampler
+	began      time.Time
+	ready      atomic.Bool // has been ready once
+	said       atomic.Pointer[said]
+	checks     chan struct{} // a place in it for every post that is being checked
+	public     http.Handler
+	admin      http.Handler
+	direct     http.Handler // takeStream behind what /stream stands behind
+	bound      *connections // of all listeners
+	unanswered unanswered   // of all listeners
 
 	stop chan struct{} // ends trim and the sampler
 	once sync.Once
@@ -161,7 +163,7 @@ type Server struct {
 // stops that. It panics on collectors that do not go together.
 func New(o Options) *Server {
 	o = o.withDefaults()
-	s := &Server{opts: o, cors: newCORS(o.CORSOrigins), began: time.Now(), stop: make(chan struct{}), checks: make(chan struct{}, maxChecks)}
+	s := &Server{opts: o, cors: newCORS(o.CORSOrigins), began: time.Now(), unanswered: unanswered{conns: map[net.Conn]struct{}{}}, stop: make(chan struct{}), checks: make(chan struct{}, maxChecks)}
 	s.clients = deliver.New(deliver.Config{
 		Hub: o.Hub, MaxClients: o.MaxClients, MaxPerKey: o.MaxClientsPerKey,
 		Heartbeat: o.Heartbeat, WriteTimeout: o.WriteTimeout, MaxAge: o.MaxAge,

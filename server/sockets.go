@@ -51,6 +51,7 @@ func (s *Server) NewHTTP(h http.Handler) *http.Server {
 		},
 		ConnState: func(c net.Conn, state http.ConnState) {
 			s.bound.state(c, state)
+			s.unanswered.state(c, state)
 			pace.state(c, state)
 		},
 		ErrorLog: errorLog(s.opts.Log),
