@@ -75,6 +75,7 @@ func (g *gateway) shutdown(ctx context.Context) {
 	if err := g.server.Drain(ctx); err != nil {
 		g.log.Warn("not every client could be told goodbye in time", "error", err)
 	}
+	g.demands.leave(ctx)
 	g.server.Close()
 	last, cancel := context.WithTimeout(ctx, closing)
 	defer cancel()
