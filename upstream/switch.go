@@ -232,7 +232,8 @@ func (r *Runner) streaming(a *attempt) {
 	defer r.out.Unlock()
 	r.mu.Lock()
 	a.live = true
-	shown := r.active == a
+	// It may be shown already, with why another could not take its place.
+	shown := r.active == a && r.status.State != StateStreaming
 	r.mu.Unlock()
 	if shown {
 		r.enterLocked(StateStreaming, nil, time.Time{})
