@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"maps"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +51,8 @@ type demands struct {
 	said    *askedSaid  // to the other nodes, by this one as it leads; nil: nothing
 	others  int         // rules of others at X
 	counted bool        // … are known
+
+	streams, rules, both []fanout.Asked // of asked
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -157,45 +157,24 @@ func (d *demands) look(ctx context.Context, now time.Time) {
 		return
 	}
 	here := d.asked()
+	all := here
 	if d.shares != nil {
-		d.shares.give(ctx, now, here)
+		all = d.shares.hash(here)
+		d.shares.give(ctx, now, all)
 	}
 	if leads {
-		d.plan(ctx, now, here)
+		d.plan(ctx, now, all)
 	}
 	d.retry(ctx, now, leads)
 	d.say(ctx, leads)
 	d.tell(now, here)
 }
 
-// asked is what the clients of this node ask for, by canonical text.
-func (d *demands) asked() []fanout.Asked {
-	all := d.g.hub.Filters()
-	rules := d.g.server.Asked()
-	if len(rules) == 0 {
-		return all
-	}
-	all = append(all, rules...)
-	slices.SortStableFunc(all, func(a, b fanout.Asked) int { return strings.Compare(a.Filter.String(), b.Filter.String()) })
-	one := all[:0]
-	for _, a := range all {
-		if last := len(one) - 1; last >= 0 && one[last].Filter.String() == a.Filter.String() {
-			one[last].Clients += a.Clients
-			one[last].Keys = slices.Concat(one[last].Keys, a.Keys)
-			slices.Sort(one[last].Keys)
-			one[last].Keys = slices.Compact(one[last].Keys)
-			continue
-		}
-		one = append(one, a)
-	}
-	return one
-}
-
 // plan takes in what clients ask for.
-func (d *demands) plan(ctx context.Context, now time.Time, here []fanout.Asked) {
-	all := here
+func (d *demands) plan(ctx context.Context, now time.Time, all []fanout.Asked) {
 	if d.shares != nil {
-		all = d.shares.with(now, here)
+		d.shares.expire(ctx, now)
+		all = d.shares.with(all)
 	}
 	step := d.planner.Plan(now, all)
 	d.force.Store(step.Force)

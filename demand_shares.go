@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"maps"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +24,7 @@ const (
 const (
 	tellEvery    = 5 * time.Second  // each node says again what its clients ask for
 	shareExpiry  = 15 * time.Second // a node that has not is gone, and its clients with it
+	shareForget  = time.Minute      // … and what it said last is deleted
 	shareLargest = 512 << 10        // bytes of what one node says; the least used filters are left out
 	stateWait    = 2 * time.Second  // of a call
 )
@@ -40,20 +36,32 @@ type shares struct {
 	node  string
 
 	mu     sync.Mutex
-	others map[string]share // by node
-	asked  *askedSaid       // what the leader said last, if follow has not taken it yet
-	wished *wishSaid        // an operator's wish, the same
+	others map[string]*share // by key
+	news   uint64            // rises when something in others has changed
+	asked  *askedSaid        // what the leader said last, if follow has not taken it yet
+	wished *wishSaid         // an operator's wish, the same
 
 	// Owned by the loop of demands.
-	given  []byte
-	at     time.Time // when given was said
+	given  []fanout.Asked // what was said last
+	at     time.Time      // … and when
+	hashed map[*filter.Filter]hashedKeys
+	plain  []fanout.Asked // of hash
+	hashes []fanout.Asked // … and what came of it
 	parsed map[string]*filter.Filter
+	all    []fanout.Asked // of with, for here and heard
+	here   []fanout.Asked
+	joined uint64
 }
 
-// share is what the clients of one node ask for, and when that was heard of.
+// share is what the clients of one node ask for. What a node finds when it begins to
+// listen may be of one that is long gone: it counts when it was said once more. What
+// counted once does at the next word, however long that takes.
 type share struct {
-	at   time.Time
-	asks []sharedAsk
+	at    time.Time // when it was heard of
+	rev   uint64
+	live  bool           // it was heard of twice
+	asks  []sharedAsk    // nil: it has expired
+	order []fanout.Asked // asks in the order of their texts; nil: to be made
 }
 
 // sharedAsk is a filter of another node's clients. Keys are hashed: an address
@@ -93,7 +101,7 @@ func (g *gateway) newShares() *shares {
 	if g.cluster.bus == nil {
 		return nil
 	}
-	return &shares{g: g, store: g.cluster.bus.States(), node: g.cluster.node.Status().Node, others: map[string]share{}, parsed: map[string]*filter.Filter{}}
+	return &shares{g: g, store: g.cluster.bus.States(), node: g.cluster.node.Status().Node, others: map[string]*share{}}
 }
 
 // start begins to listen to the other nodes, until ctx ends.
@@ -122,6 +130,8 @@ func (s *shares) heard(e lease.Entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case e.Key != demandKey+s.node && len(e.Key) > len(demandKey) && strings.HasPrefix(e.Key, demandKey):
+		s.hear(e)
 	case e.Deleted:
 	case e.Key == askedKey:
 		var said askedSaid
@@ -133,13 +143,27 @@ func (s *shares) heard(e lease.Entry) {
 		if json.Unmarshal(e.Value, &said) == nil {
 			s.wished = &said
 		}
-	case e.Key != demandKey+s.node && len(e.Key) > len(demandKey):
-		one := share{at: time.Now()}
-		if json.Unmarshal(e.Value, &one.asks) == nil {
-			s.others[e.Key] = one
-		}
 	}
 	s.g.demands.wake()
+}
+
+// hear takes what a node's clients ask for. Each listening begins with what is
+// there, which is no news.
+func (s *shares) hear(e lease.Entry) {
+	old := s.others[e.Key]
+	if e.Deleted {
+		delete(s.others, e.Key)
+		s.news++
+		return
+	}
+	if old != nil && e.Rev <= old.rev {
+		return
+	}
+	one := &share{at: time.Now(), rev: e.Rev, live: old != nil}
+	if json.Unmarshal(e.Value, &one.asks) == nil {
+		s.others[e.Key] = one
+		s.news++
+	}
 }
 
 // take returns what was heard since the last call.
@@ -148,84 +172,6 @@ func (s *shares) take() (asked *askedSaid, wished *wishSaid) {
 	defer s.mu.Unlock()
 	asked, wished, s.asked, s.wished = s.asked, s.wished, nil, nil
 	return asked, wished
-}
-
-// give says what the clients of this node ask for, if that is new or was said a
-// while ago.
-func (s *shares) give(ctx context.Context, now time.Time, here []fanout.Asked) {
-	asks := make([]sharedAsk, 0, len(here))
-	for _, a := range here {
-		one := sharedAsk{Filter: a.Filter.String(), Clients: a.Clients}
-		for _, key := range a.Keys {
-			sum := sha256.Sum256([]byte(key))
-			one.Keys = append(one.Keys, hex.EncodeToString(sum[:6]))
-		}
-		slices.Sort(one.Keys)
-		asks = append(asks, one)
-	}
-	slices.SortStableFunc(asks, func(a, b sharedAsk) int {
-		return cmp.Compare(b.Clients+len(b.Keys), a.Clients+len(a.Keys))
-	})
-	raw, err := json.Marshal(asks)
-	for err == nil && len(raw) > shareLargest {
-		asks = asks[:len(asks)*3/4]
-		raw, err = json.Marshal(asks)
-	}
-	if err != nil || now.Sub(s.at) < tellEvery && (bytes.Equal(raw, s.given) || now.Sub(s.at) < demandEvery) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, stateWait)
-	defer cancel()
-	if _, err := s.store.Put(ctx, demandKey+s.node, raw); err == nil {
-		s.given, s.at = raw, now
-	}
-}
-
-// with adds to what this node's clients ask for what those of the others do.
-func (s *shares) with(now time.Time, here []fanout.Asked) []fanout.Asked {
-	s.mu.Lock()
-	maps.DeleteFunc(s.others, func(_ string, o share) bool { return now.Sub(o.at) > shareExpiry })
-	others := maps.Clone(s.others)
-	s.mu.Unlock()
-	all := map[string]*fanout.Asked{}
-	parsed := map[string]*filter.Filter{}
-	for i := range here {
-		one := here[i]
-		keys := make([]string, len(one.Keys))
-		for k, key := range one.Keys {
-			sum := sha256.Sum256([]byte(key))
-			keys[k] = hex.EncodeToString(sum[:6])
-		}
-		one.Keys = keys
-		all[one.Filter.String()] = &one
-	}
-	for _, node := range slices.Sorted(maps.Keys(others)) {
-		for _, a := range others[node].asks {
-			one := all[a.Filter]
-			if one == nil {
-				f := s.parsed[a.Filter]
-				if f == nil {
-					var err error
-					if f, err = filter.ParseString(a.Filter); err != nil {
-						continue
-					}
-				}
-				parsed[a.Filter] = f
-				one = &fanout.Asked{Filter: f}
-				all[a.Filter] = one
-			}
-			one.Clients += a.Clients
-			one.Keys = append(one.Keys, a.Keys...)
-		}
-	}
-	s.parsed = parsed
-	out := make([]fanout.Asked, 0, len(all))
-	for _, text := range slices.Sorted(maps.Keys(all)) {
-		slices.Sort(all[text].Keys)
-		all[text].Keys = slices.Compact(all[text].Keys)
-		out = append(out, *all[text])
-	}
-	return out
 }
 
 // wish has all nodes take an operator's wish.

@@ -76,6 +76,7 @@ func (g *gateway) shutdown(ctx context.Context) {
 	if err := g.server.Drain(ctx); err != nil {
 		g.log.Warn("not every client could be told goodbye in time", "error", err)
 	}
+	g.demands.leave(ctx)
 	rest, cancel := context.WithTimeout(ctx, resting)
 	defer cancel()
 	g.server.AnswerRest(rest, g.listening...)

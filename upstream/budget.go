@@ -15,7 +15,8 @@ const (
 // budget counts the connections that were begun. Owned by the goroutine in Run.
 //
 // Opening a lost stream again never waits for it: that is what the ladders are
-// for. A Switch does, and leaves one connection for a stream that is lost.
+// for. A Switch does, and leaves one connection for a stream that is lost; when it
+// tries again what was refused, one more for whatever is asked for instead.
 type budget struct {
 	limit  int
 	within time.Duration
@@ -34,9 +35,9 @@ func (b *budget) begin(now time.Time) {
 	}
 }
 
-// next is when a Switch may begin a connection.
-func (b *budget) next(now time.Time) time.Time {
-	most := max(b.limit-1, 1)
+// next is when a Switch may begin a connection that leaves spare others.
+func (b *budget) next(now time.Time, spare int) time.Time {
+	most := max(b.limit-spare, 1)
 	if n := len(b.begun) - most; n >= 0 {
 		return b.begun[n].Add(b.within)
 	}

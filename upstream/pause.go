@@ -80,7 +80,10 @@ func (r *Runner) wait(a *attempt, now time.Time) time.Duration {
 		return 0
 	}
 	defer r.note()
-	turnedAway := r.refused.until.Sub(now) // by the same upstream, a moment ago
+	var turnedAway time.Duration // by the same upstream, a moment ago
+	if r.refused.fatal == 0 {
+		turnedAway = r.refused.until.Sub(now)
+	}
 	established := a.established || a.dismissed && err.Class != RateLimit
 	drop := (err.Class == Network || err.Class == Stall) && established
 	if established && turnedAway <= 0 {

@@ -17,18 +17,23 @@ const (
 
 // refusal is how the last stream ended that a Switch tried to open.
 type refusal struct {
-	wish   uint64    // that it was for; 0: the last one did not fail
-	until  time.Time // the upstream is left alone until then
-	cooled time.Time // when there may be a free slot again
-	fatal  bool      // no other for the same wish
+	wish   uint64        // that it was for; 0: the last one did not fail
+	until  time.Time     // the upstream is left alone until then
+	cooled time.Time     // when there may be a free slot again
+	fatal  time.Duration // the last step of waiting for what no retry cures as a rule; 0: it was something else
 }
+
+// goesOn is the hint of a Fatal failure while the old stream goes on, before that
+// of the failure itself.
+const goesOn = "the stream goes on as it was asked before, and the new one is tried again at next_attempt; a reconnect would end what works. "
 
 // Switch says that the source would ask the upstream for something else than it
 // did. A stream that is open gives its place to a new one, which the source asks
 // afresh: in a second slot, so that nothing is lost, if one is certainly free;
 // else the old one is closed first and the gap is told. If the new one fails, the
-// old one stays and another is tried later, when a slot is certainly free, unless
-// the failure is Fatal: then the next call is waited for.
+// old one stays and another is tried later, when a slot is certainly free: after a
+// Fatal failure, which time seldom cures, by the ladder for rate limits, or at the
+// next call.
 //
 // Calls within a moment, and those while a switch is under way, are one. None
 // leads above ConnectLimit. Without an open stream the next one asks afresh anyway:
@@ -85,12 +90,17 @@ func (r *Runner) due(a *attempt) (time.Time, bool) {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.wish == a.wish || r.refused.fatal && r.wish == r.refused.wish {
+	if r.wish == a.wish {
 		r.wished = time.Time{}
 		return now, false
 	}
-	at := r.wished.Add(collect)
-	for _, other := range []time.Time{r.budget.next(now), r.refused.until, r.refused.cooled, r.parted.Add(apart)} {
+	at, until, spare := r.wished.Add(collect), r.refused.until, 1
+	if r.refused.fatal > 0 {
+		if spare = 2; r.wish != r.refused.wish { // what is asked for now may be right
+			until, spare = time.Time{}, 1
+		}
+	}
+	for _, other := range []time.Time{r.budget.next(now, spare), until, r.refused.cooled, r.parted.Add(apart)} {
 		if other.After(at) {
 			at = other
 		}
@@ -150,17 +160,34 @@ func (r *Runner) keep(ctx context.Context, old, fresh *attempt) {
 	now := time.Now()
 	r.settle(fresh)
 	err := fresh.err
-	r.refused = refusal{wish: fresh.wish, fatal: err.Class == Fatal}
-	if !r.refused.fatal {
-		r.refused.until = now.Add(r.jittered(r.climb(err, now)))
-	}
+	wait := r.refuse(fresh, now)
 	r.note()
-	r.Log.Warn("the new upstream stream failed; the old one stays", "source", r.Name, "class", err.Class.String(), "error", err.Error(), "hint", err.Hint)
+	r.Log.Warn("the new upstream stream failed; the old one stays", "source", r.Name, "class", err.Class.String(), "error", err.Error(), "hint", err.Hint, "retry_in", wait)
 	select {
 	case <-old.done: // its end is what is told
 	default:
 		r.enter(StateStreaming, err, r.refused.until)
 	}
+}
+
+// refuse chooses when another stream is tried in the place of fresh, which failed,
+// and returns how long that is.
+func (r *Runner) refuse(fresh *attempt, now time.Time) time.Duration {
+	last, err := r.refused, fresh.err
+	r.refused = refusal{wish: fresh.wish}
+	wait := time.Duration(0)
+	if err.Class == Fatal {
+		if last.wish == fresh.wish {
+			r.refused.fatal = last.fatal
+		}
+		wait, _ = double(&r.refused.fatal, r.ladder.figures.RateLimit, r.ladder.figures.RateLimitMax)
+		err.Hint = goesOn + err.Hint
+	} else {
+		wait = r.climb(err, now)
+	}
+	wait = r.jittered(wait)
+	r.refused.until = now.Add(wait)
+	return wait
 }
 
 // bereave makes fresh the active stream, as old has ended: in order, or because
@@ -205,7 +232,8 @@ func (r *Runner) streaming(a *attempt) {
 	defer r.out.Unlock()
 	r.mu.Lock()
 	a.live = true
-	shown := r.active == a
+	// It may be shown already, with why another could not take its place.
+	shown := r.active == a && r.status.State != StateStreaming
 	r.mu.Unlock()
 	if shown {
 		r.enterLocked(StateStreaming, nil, time.Time{})

@@ -292,7 +292,7 @@ func TestSwitchWithoutASpareSlot(t *testing.T) {
 }
 
 // If the new stream fails, the old one stays and another is tried by the ladder of
-// the failure; a fatal one waits for the next call.
+// the failure, or at once when something else is asked for.
 func TestSwitchFails(t *testing.T) {
 	t.Run("for a while", func(t *testing.T) {
 		u := &tap{limit: 2, before: func(n, _ int, _ context.Context) error {
@@ -321,20 +321,58 @@ func TestSwitchFails(t *testing.T) {
 	})
 	t.Run("for good", func(t *testing.T) {
 		u := &tap{limit: 2, before: func(n, _ int, _ context.Context) error {
-			if n == 1 {
+			if 1 <= n && n <= 4 {
 				return &Error{Class: Fatal, Err: errors.New("406"), Hint: "a hint"}
 			}
 			return nil
 		}}
-		switching(t, u, nil, func(r *Runner, l *log) {
-			r.Switch()
-			time.Sleep(2 * time.Minute)
-			if s := r.Status(); u.seen().connects != 2 || s.State != StateStreaming || s.Error != "406" {
-				t.Errorf("%d connects, status %+v", u.seen().connects, s)
+		switching(t, u, func(r *Runner) { r.ConnectLimit = 6 }, func(r *Runner, l *log) {
+			connects := func(after time.Duration, want int) {
+				t.Helper()
+				time.Sleep(after)
+				s := r.Status()
+				if u.seen().connects != want || s.State != StateStreaming || s.Class != "fatal" || s.Error != "406" ||
+					s.NextAttempt == nil || !strings.HasSuffix(s.Hint, "a hint") || !strings.Contains(s.Hint, "goes on") {
+					t.Errorf("%d connects, want %d, status %+v", u.seen().connects, want, s)
+				}
 			}
 			r.Switch()
+			connects(50*time.Second, 2)
+			connects(20*time.Second, 3)
+			connects(100*time.Second, 3)
+			connects(30*time.Second, 4)
+			r.Switch() // asks for something else: at once, and the ladder begins anew
+			connects(3*time.Second, 5)
+			connects(50*time.Second, 5)
+			connects(20*time.Second, 5) // one connection is kept for another filter
+			time.Sleep(3 * time.Minute)
+			if s := r.Status(); u.seen().connects != 6 || s.State != StateStreaming || s.Error != "" || s.NextAttempt != nil || l.missing() > 0 {
+				t.Errorf("%d connects, status %+v", u.seen().connects, s)
+			}
+		})
+	})
+	t.Run("for good, and the old one is lost", func(t *testing.T) { // which does not wait for that
+		var cut atomic.Bool
+		u := &tap{limit: 2, before: func(n, _ int, _ context.Context) error {
+			if n == 1 {
+				return &Error{Class: Fatal, Err: errors.New("406"), Hint: "a hint"}
+			}
+			return nil
+		}, during: func(n int, ctx context.Context, to Sink) error {
+			for n == 0 && wait(ctx, 100*time.Millisecond) == nil {
+				post(to)
+				if cut.Load() {
+					return errors.New("cut")
+				}
+			}
+			return nil
+		}}
+		switching(t, u, nil, func(r *Runner, _ *log) {
+			r.Switch()
 			time.Sleep(3 * time.Second)
-			if s := r.Status(); u.seen().connects != 3 || s.State != StateStreaming || s.Error != "" || l.missing() > 0 {
+			cut.Store(true)
+			time.Sleep(3 * time.Second)
+			if s := r.Status(); u.seen().connects != 3 || s.State != StateStreaming || s.Error != "" {
 				t.Errorf("%d connects, status %+v", u.seen().connects, s)
 			}
 		})

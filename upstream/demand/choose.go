@@ -2,145 +2,23 @@ package demand
 
 import (
 	"cmp"
-	"iter"
-	"maps"
-	"math/bits"
+	"container/heap"
+	"math"
 	"slices"
 	"time"
-
-	"aviary/fanout"
 )
 
-// weighed is a need and how many clients have it.
-type weighed struct {
-	*need
-	weight int
-}
-
-// maxNeeds is how many needs are looked at: several times what an upstream takes,
-// and little enough (some 60 MB) that clients cannot make it costly. A client with
-// a large filter has thousands.
-const maxNeeds = 100_000
-
-// needs reads the filters and adds up who needs what. Clients without a key count
-// each; of one key each need counts once, and only as many terms as PerKey allows.
-// The shortest filters come first; what is beyond maxNeeds, or of a key beyond as
-// many as an upstream takes in all, is not read. What the operator's terms bring is
-// left out.
-func (p *Planner) needs(asked []fanout.Asked) []weighed {
-	readings := make(map[string]*reading, len(asked))
-	at := map[string]int{}
-	var all []weighed
-	books := ledgers{most: p.perKey, tries: p.config.Limits.sum(), of: map[string]*ledger{}}
-	left := maxNeeds
-	for a := range shortestFirst(asked) {
-		if left <= 0 {
-			break
-		}
-		if a.Clients == 0 && books.spent(a.Keys) {
-			continue
-		}
-		text := a.Filter.String()
-		r := p.readings[text]
-		if r == nil {
-			r = p.config.read(a.Filter)
-			r.needs = slices.DeleteFunc(r.needs, p.asks.covers)
-		}
-		readings[text] = r
-		left -= r.size()
-		for _, n := range r.needs {
-			weight := a.Clients
-			for _, key := range a.Keys {
-				if books.count(key, n) {
-					weight++
-				}
-			}
-			if weight == 0 {
-				continue
-			}
-			k, known := at[n.name]
-			if !known {
-				k = len(all)
-				at[n.name] = k
-				all = append(all, weighed{need: n})
-			}
-			all[k].weight += weight
-		}
-	}
-	p.readings = readings
-	return all
-}
-
-// ledgers are what every key was counted for.
-type ledgers struct {
-	most  [kinds]int // terms of one key that count
-	tries int        // … of so many needs
-	of    map[string]*ledger
-}
-
-// ledger is what one key was counted for.
-type ledger struct {
-	terms, needs map[string]bool
-	used         [kinds]int
-	tried        int
-}
-
-// count reports whether a need of the key's counts, and enters it.
-func (b *ledgers) count(key string, n *need) bool {
-	l := b.of[key]
-	if l == nil {
-		l = &ledger{terms: map[string]bool{}, needs: map[string]bool{}}
-		b.of[key] = l
-	}
-	l.tried++
-	if l.tried > b.tries || l.needs[n.name] {
-		return false
-	}
-	if name := n.term.name(); !l.terms[name] {
-		if l.used[n.term.kind] >= b.most[n.term.kind] {
-			return false
-		}
-		l.used[n.term.kind]++
-		l.terms[name] = true
-	}
-	l.needs[n.name] = true
-	return true
-}
-
-// spent reports whether nothing more counts for any of the keys.
-func (b *ledgers) spent(keys []string) bool {
-	return !slices.ContainsFunc(keys, func(key string) bool {
-		l := b.of[key]
-		return l == nil || l.tried < b.tries
-	})
-}
-
-// shortestFirst yields the filters by the length of their texts, to a power of two,
-// so that the large ones are at the end of every queue.
-func shortestFirst(asked []fanout.Asked) iter.Seq[*fanout.Asked] {
-	return func(yield func(*fanout.Asked) bool) {
-		var sized [64][]int32
-		for i := range asked {
-			k := bits.Len(uint(len(asked[i].Filter.String())))
-			sized[k] = append(sized[k], int32(i))
-		}
-		for _, list := range sized {
-			for _, i := range list {
-				if !yield(&asked[i]) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// candidate is a term that may be in force next.
+// candidate is a term that clients need, or that is in force. It stays the same
+// from one Plan to the next.
 type candidate struct {
 	*term
 	name   string
-	held   *holding // nil: it is not in force
-	fixed  bool     // it has to stay
+	place  int      // in crowd.terms
+	under  string   // the word by which the index knows it
+	refs   int      // needs that ask for it, and one if it is in force
 	weight int      // of all needs that it brings the posts of
+	asked  uint64   // the last weigh in which a need that counts asks for it
+	held   *holding // nil: it is not in force
 }
 
 // score prefers what is in force by a tenth, so that two terms that are wanted
@@ -152,82 +30,99 @@ func (c *candidate) score() int {
 	return 10 * c.weight
 }
 
+// fixed reports whether it has to stay, as it came a short while ago.
+func (c *candidate) fixed() bool { return c.held != nil && c.held.fixed }
+
+// queued is a candidate that waits for its turn.
+type queued struct {
+	*candidate
+	rank int // what must stay, then the most used, what is in force before what is not
+}
+
+func (c *candidate) queued() queued {
+	q := queued{c, 4 * c.score()}
+	if c.held != nil {
+		q.rank++
+	}
+	if c.held != nil && c.held.fixed {
+		q.rank = math.MaxInt
+	}
+	return q
+}
+
+// queue yields candidates, the first of the order first. It is a heap.
+type queue []queued
+
+func (q queue) Len() int      { return len(q) }
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(c any)   { *q = append(*q, c.(queued)) }
+func (q *queue) Pop() any {
+	last := len(*q) - 1
+	c := (*q)[last]
+	*q = (*q)[:last]
+	return c
+}
+
+func (q queue) Less(i, j int) bool {
+	a, b := &q[i], &q[j]
+	if a.rank != b.rank {
+		return a.rank > b.rank
+	}
+	return cmp.Or(cmp.Compare(b.score(), a.score()), cmp.Compare(len(a.words), len(b.words)), cmp.Compare(a.name, b.name)) < 0
+}
+
 // choose returns the terms that should be in force: those that must stay, then
 // the most used as long as there is room. A term that another one covers is left
-// out. full says of which kinds some were left out for want of room.
-func (p *Planner) choose(now time.Time, needs []weighed) (chosen map[string]*term, full [kinds]bool) {
-	list := p.candidates(now, needs)
-	slices.SortFunc(list, func(a, b *candidate) int {
-		return cmp.Or(-compareBools(a.fixed, b.fixed), -cmp.Compare(a.score(), b.score()), -compareBools(a.held != nil, b.held != nil),
-			cmp.Compare(len(a.words), len(b.words)), cmp.Compare(a.name, b.name))
-	})
-	room := p.room
+// out. full says of which kinds some were left out for want of room. Terms of one kind
+// never cover those of another.
+func (p *Planner) choose(now time.Time) (chosen map[string]*term, full [kinds]bool) {
 	chosen = map[string]*term{}
-	by := &growing{under: map[string][]*term{}}
-	for _, c := range list {
-		switch {
-		case !c.fixed && by.covers(c.term):
-		case room[c.kind] <= 0:
-			full[c.kind] = full[c.kind] || c.weight > 0
-		default:
-			room[c.kind]--
-			chosen[c.name] = c.term
-			by.add(c.term)
+	for k, q := range p.queues(now) {
+		heap.Init(&q)
+		room := p.room[k]
+		by := &growing{under: map[string][]*candidate{}}
+		var some []*candidate
+		for len(q) > 0 && (room > 0 || !full[k]) {
+			c := heap.Pop(&q).(queued).candidate
+			switch {
+			case !c.fixed() && by.covers(c):
+			case room <= 0:
+				full[k] = full[k] || c.weight > 0
+			default:
+				room--
+				some = append(some, c)
+				by.add(c)
+			}
 		}
-	}
-	// What a wider term covers that came later need not be there as well.
-	for _, c := range list {
-		if t := chosen[c.name]; t != nil && !c.fixed && by.coversOther(t) {
-			delete(chosen, c.name)
-			by.remove(t)
+		// What a wider term covers that came later need not be there as well.
+		for _, c := range some {
+			if !c.fixed() && by.coversOther(c) {
+				by.remove(c)
+				continue
+			}
+			chosen[c.name] = c.term
 		}
 	}
 	return chosen, full
 }
 
-// candidates weighs all terms that are needed or in force.
-func (p *Planner) candidates(now time.Time, needs []weighed) []*candidate {
-	byName := make(map[string]*candidate, len(needs))
-	byTerm := make(map[*term]*candidate, len(needs))
-	add := func(t *term) {
-		name := t.name()
-		if byName[name] != nil {
-			return
-		}
-		c := &candidate{term: t, name: name, held: p.held[name]}
-		if c.held != nil {
-			c.term = c.held.term
-		}
-		byName[name], byTerm[c.term] = c, c
-	}
-	for name := range p.held {
-		add(p.held[name].term)
-	}
-	for _, n := range needs {
-		add(n.term)
-	}
-	terms := slices.Collect(maps.Keys(byTerm))
-	index := newCover(terms)
-	for _, n := range needs {
-		index.find(n.need, func(t *term) bool {
-			byTerm[t].weight += n.weight
-			return true
-		})
-	}
-	list := make([]*candidate, 0, len(byName))
-	for _, c := range byName {
+// queues are the candidates of each kind: what nobody wants, and did not for long, is none.
+func (p *Planner) queues(now time.Time) (all [kinds]queue) {
+	for _, c := range p.crowd.terms.list {
 		if h := c.held; h != nil {
-			if h.weight = c.weight; c.weight > 0 {
+			switch {
+			case c.weight > 0:
 				h.wanted = now
+			case h.weight > 0:
+				h.wanted = latest(h.wanted, p.seen)
 			}
-			c.fixed = now.Before(h.since.Add(p.config.Floor))
-			if c.weight == 0 && !now.Before(p.keep(h)) {
-				continue
-			}
+			h.weight, h.fixed = c.weight, now.Before(h.since.Add(p.config.Floor))
 		}
-		list = append(list, c)
+		if c.asked == p.crowd.turn || c.held != nil && (c.weight > 0 || now.Before(p.keep(c.held))) {
+			all[c.kind] = append(all[c.kind], c.queued())
+		}
 	}
-	return list
+	return all
 }
 
 func compareBools(a, b bool) int {
@@ -240,38 +135,38 @@ func compareBools(a, b bool) int {
 	return -1
 }
 
-// growing is a set of terms that says whether one of them covers another term.
+// growing is a set of candidates that says whether one of them covers another.
 type growing struct {
-	under map[string][]*term // by the first of their words
-	boxes []*term
+	under map[string][]*candidate
+	boxes []*candidate
 }
 
-func (g *growing) add(t *term) {
-	if t.kind == box {
-		g.boxes = append(g.boxes, t)
+func (g *growing) add(c *candidate) {
+	if c.kind == box {
+		g.boxes = append(g.boxes, c)
 		return
 	}
-	g.under[t.words[0]] = append(g.under[t.words[0]], t)
+	g.under[c.under] = append(g.under[c.under], c)
 }
 
-func (g *growing) remove(t *term) {
-	is := func(o *term) bool { return o == t }
-	if t.kind == box {
+func (g *growing) remove(c *candidate) {
+	is := func(o *candidate) bool { return o == c }
+	if c.kind == box {
 		g.boxes = slices.DeleteFunc(g.boxes, is)
 		return
 	}
-	g.under[t.words[0]] = slices.DeleteFunc(g.under[t.words[0]], is)
+	g.under[c.under] = slices.DeleteFunc(g.under[c.under], is)
 }
 
-func (g *growing) covers(t *term) bool { return g.any(t, nil) }
+func (g *growing) covers(c *candidate) bool { return g.any(c, nil) }
 
-// coversOther is covers by a term other than itself.
-func (g *growing) coversOther(t *term) bool { return g.any(t, t) }
+// coversOther is covers by a candidate other than itself.
+func (g *growing) coversOther(c *candidate) bool { return g.any(c, c) }
 
-func (g *growing) any(t, but *term) bool {
-	hit := func(o *term) bool { return o != but && o.covers(t) }
-	if t.kind == box {
+func (g *growing) any(c, but *candidate) bool {
+	hit := func(o *candidate) bool { return o != but && o.covers(c.term) }
+	if c.kind == box {
 		return slices.ContainsFunc(g.boxes, hit)
 	}
-	return slices.ContainsFunc(t.words, func(w string) bool { return slices.ContainsFunc(g.under[w], hit) })
+	return slices.ContainsFunc(c.words, func(w string) bool { return slices.ContainsFunc(g.under[w], hit) })
 }

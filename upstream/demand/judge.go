@@ -140,7 +140,10 @@ func (f *Force) all() bool { return f.terms.every || len(f.own) == 0 && f.asked.
 // the documented meaning of both; anything that only is unlikely is not.
 func (f *Force) Judge(client *filter.Filter) (j Judgement) {
 	c := f.config
-	if client.Empty() || f.all() && !f.grows && len(c.Languages) == 0 && !c.NoLevels {
+	if client.Empty() {
+		return Judgement{Warnings: f.warnBroad()}
+	}
+	if f.all() && !f.grows && len(c.Languages) == 0 && !c.NoLevels {
 		return j
 	}
 	a, ok := client.Alternatives(maxAlternatives)
@@ -164,6 +167,7 @@ func (f *Force) Judge(client *filter.Filter) (j Judgement) {
 // sorted are the alternatives of a filter by what the upstream does for them.
 type sorted struct {
 	possible int
+	broad    bool     // one of them is every post there is
 	cause    cause    // of the first that is not
 	never    []string // cannot be satisfied
 	chance   []string // come if other terms happen to bring them
@@ -189,11 +193,12 @@ func (s *sorted) add(f *Force, a *filter.Alternatives, literals []filter.Literal
 	}
 	s.possible++
 	if !wants(literals) {
+		s.broad = true
 		return
 	}
 	n := f.config.need(literals, a.Languages)
 	switch {
-	case n != nil && f.terms.covers(n), f.all() && !f.grows:
+	case n != nil && f.terms.covers(n), f.all():
 	case !f.grows:
 		s.chance = append(s.chance, alternative(literals))
 	case n == nil:

@@ -35,10 +35,15 @@ type reading struct {
 	loose  []string // alternatives that no term brings, as people read them
 	barred []string // alternatives that the upstream's languages or level rule out
 	broad  bool     // asks for every post there is, whatever that may be
+
+	// Of a crowd: its needs but for what the operator's terms bring, in the place of needs.
+	counted []*counted
 }
 
 // size is what it counts for among all that are kept.
-func (r *reading) size() int { return 1 + len(r.needs) + len(r.loose) + len(r.barred) }
+func (r *reading) size() int {
+	return 1 + len(r.needs) + len(r.counted) + len(r.loose) + len(r.barred)
+}
 
 // read works out what a filter needs. It depends on nothing but the filter and
 // the config.

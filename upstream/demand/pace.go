@@ -36,6 +36,9 @@ func (p *Planner) keep(h *holding) time.Time {
 
 // expiry is when the next term that nobody wants, or that others push out, may go.
 func (p *Planner) expiry(now time.Time) (next time.Time) {
+	if over := p.broad.Add(p.config.Linger); !p.crowd.broad && !p.broad.IsZero() && over.After(now) {
+		next = over
+	}
 	for _, h := range p.held {
 		switch floor := h.since.Add(p.config.Floor); {
 		case h.weight == 0 && p.keep(h).After(now):

@@ -18,13 +18,19 @@ import (
 type Planner struct {
 	config *Config // replaced, never changed: every Force of it has it too
 	own    []own
-	asks   *cover // the operator's terms
 	room   [kinds]int
-	perKey [kinds]int // most that counts of one key
 
-	readings map[string]*reading // of the filters that are there, by their texts
-	held     map[string]*holding // in force, by name
-	force    *Force
+	crowd *crowd
+	held  map[string]*holding // in force, by name
+	force *Force
+
+	last  []fanout.Asked // of the last Plan; what it holds is never changed by the hub
+	ready bool           // Plan was called since something else has changed
+	again time.Time      // of the last Step
+
+	broad    time.Time // when somebody was last seen to want every post
+	wasBroad bool      // … in the last plan
+	seen     time.Time // when Plan was called last
 
 	changes []time.Time // of the last Window
 	pending time.Time   // since when what is in force is not what it should be; zero: it is
@@ -35,8 +41,9 @@ type Planner struct {
 type holding struct {
 	term   *term
 	since  time.Time // when it was taken in
-	wanted time.Time // when somebody last wanted it
-	weight int
+	wanted time.Time // when somebody was last seen to want it
+	weight int       // of its candidate, when it was chosen from last
+	fixed  bool      // has to stay, the same
 }
 
 // Step is what Plan found out.
@@ -62,17 +69,21 @@ func New(c Config) *Planner {
 // it anew. The operator's own terms are in force at once, as far as the planner knows.
 func (p *Planner) Configure(c Config) {
 	c = c.withDefaults()
-	p.config, p.readings = &c, map[string]*reading{}
+	p.config, p.own = &c, nil
 	p.own = p.config.ownTerms()
-	p.asks = newCover(termsOf(p.own))
 	p.room = p.rooms()
+	var perKey [kinds]int
 	for k := range kinds {
-		if p.perKey[k] = p.config.PerKey.of(k); p.perKey[k] <= 0 {
-			p.perKey[k] = max(1, p.room[k]/4)
+		if perKey[k] = p.config.PerKey.of(k); perKey[k] <= 0 {
+			perKey[k] = max(1, p.room[k]/4)
 		}
 	}
+	p.crowd = newCrowd(p.config, newCover(termsOf(p.own)), perKey)
+	for _, h := range p.held {
+		p.crowd.hold(h)
+	}
 	p.fit()
-	p.force = p.newForce()
+	p.force, p.ready = p.newForce(), false
 }
 
 // rooms are the limits less what the operator's terms take up.
@@ -109,9 +120,22 @@ func (p *Planner) fit() {
 			return cmp.Or(cmp.Compare(p.held[a].weight, p.held[b].weight), cmp.Compare(b, a))
 		})
 		for _, name := range names[:extra] {
-			delete(p.held, name)
+			p.release(name)
 		}
 	}
+}
+
+// hold and release take a term into force, and out of it.
+func (p *Planner) hold(t *term, now time.Time) {
+	h := &holding{term: t, since: now, wanted: now}
+	p.crowd.hold(h)
+	h.weight = p.crowd.terms.named[t.name()].weight
+	p.held[t.name()] = h
+}
+
+func (p *Planner) release(name string) {
+	p.crowd.release(p.held[name])
+	delete(p.held, name)
 }
 
 // Force returns what is in force.
@@ -120,13 +144,17 @@ func (p *Planner) Force() *Force { return p.force }
 // Adopt takes what somebody else took in for clients as in force since now, in the
 // place of what is, as far as there is room.
 func (p *Planner) Adopt(now time.Time, a Ask) {
-	p.held = map[string]*holding{}
+	for name := range p.held {
+		p.release(name)
+	}
 	for _, t := range p.config.termsOf(a) {
-		p.held[t.name()] = &holding{term: t, since: now, wanted: now}
+		if p.held[t.name()] == nil {
+			p.hold(t, now)
+		}
 	}
 	p.pending = time.Time{}
 	p.fit()
-	p.force = p.newForce()
+	p.force, p.ready = p.newForce(), false
 }
 
 // termsOf reads an ask again. What cannot be read is left out.
@@ -163,10 +191,29 @@ func (c *Config) termsOf(a Ask) (terms []*term) {
 	return terms
 }
 
-// Plan compares what is asked for with what is in force. now never goes back.
+// Plan compares what is asked for with what is in force. now never goes back. The
+// planner keeps asked, which is not to be written to: as long as it is given the same
+// one and nothing is due, Plan costs nothing.
 func (p *Planner) Plan(now time.Time, asked []fanout.Asked) Step {
-	needs := p.needs(asked)
-	chosen, full := p.choose(now, needs)
+	s := Step{Force: p.force, Again: p.again}
+	if !p.ready || !sameList(asked, p.last) || !p.again.IsZero() && !now.Before(p.again) {
+		p.crowd.count(asked)
+		s = p.plan(now)
+	}
+	p.last, p.again, p.seen, p.ready = asked, s.Again, now, true
+	return s
+}
+
+// plan is Plan once the clients were counted.
+func (p *Planner) plan(now time.Time) Step {
+	p.crowd.weigh()
+	if p.crowd.better {
+		p.crowd.better, p.force = false, p.newForce()
+	}
+	chosen, full := p.choose(now)
+	if p.wide(now) {
+		chosen, full = nil, [kinds]bool{}
+	}
 	p.note(now, chosen)
 	s := Step{Force: p.force, Again: p.wait(now)}
 	if !p.pending.IsZero() && !s.Again.After(now) {
@@ -185,9 +232,25 @@ func (p *Planner) Plan(now time.Time, asked []fanout.Asked) Step {
 	return s
 }
 
+// wide reports whether every post is to come, which is when nothing is asked for: where
+// the operator asks for nothing in particular and somebody wants everything, or did a
+// moment ago.
+func (p *Planner) wide(now time.Time) bool {
+	switch {
+	case len(p.own) > 0:
+		p.broad = time.Time{}
+	case p.crowd.broad:
+		p.broad = now
+	case p.wasBroad:
+		p.broad = latest(p.broad, p.seen)
+	}
+	p.wasBroad = p.crowd.broad
+	return !p.broad.IsZero() && (p.crowd.broad || len(p.held) == 0 && now.Before(p.broad.Add(p.config.Linger)))
+}
+
 // note remembers whether, and since when, something is to be changed.
 func (p *Planner) note(now time.Time, chosen map[string]*term) {
-	p.adds = false
+	p.adds = len(chosen) == 0 && p.crowd.broad // with everything comes more
 	same := len(chosen) == len(p.held)
 	for name := range chosen {
 		if p.held[name] == nil {
@@ -207,13 +270,13 @@ func (p *Planner) change(now time.Time, chosen map[string]*term, s *Step) {
 	for name, h := range p.held {
 		if chosen[name] == nil {
 			s.Dropped = append(s.Dropped, h.term.text)
-			delete(p.held, name)
+			p.release(name)
 		}
 	}
 	for name, t := range chosen {
 		if p.held[name] == nil {
 			s.Added = append(s.Added, t.text)
-			p.held[name] = &holding{term: t, since: now, wanted: now}
+			p.hold(t, now)
 		}
 	}
 	slices.Sort(s.Added)
@@ -233,5 +296,6 @@ func (p *Planner) newForce() *Force {
 	}
 	f.asked.sort()
 	f.terms = newCover(terms)
+	f.terms.every = f.terms.every || len(terms) == 0 && len(p.own) == 0
 	return f
 }

@@ -52,7 +52,7 @@ func TestMinimised(t *testing.T) {
 				config.Own = []*filter.Filter{mustParse(t, strings.ReplaceAll(c.own, "#", "%23"))}
 			}
 			p := New(config)
-			steps, at := drive(p, start, 5, always(crowd(c.filters, t)))
+			steps, at := drive(p, start, 5, always(crowdOf(c.filters, t)))
 			if got := p.Force().Asked(); !reflect.DeepEqual(got, c.want) {
 				t.Errorf("asked for %+v, want %+v", got, c.want)
 			}
@@ -66,7 +66,7 @@ func TestMinimised(t *testing.T) {
 // A client's term comes after the debounce and goes when it has been there for the
 // floor and nobody has wanted it for the linger.
 func TestFloorAndLinger(t *testing.T) {
-	go1, none := crowd(map[string]int{"track=go": 1}, t), crowd(nil, t)
+	go1, none := crowdOf(map[string]int{"track=go": 1}, t), crowdOf(nil, t)
 	for _, c := range []struct {
 		name  string
 		there func(second int) bool
@@ -244,7 +244,7 @@ func TestDeterministic(t *testing.T) {
 			filters[w.filter().String()]++
 		}
 		p := New(Config{Limits: Limits{Phrases: 5, IDs: 2, Boxes: 2}})
-		drive(p, start, 4, always(crowd(filters, t)))
+		drive(p, start, 4, always(crowdOf(filters, t)))
 		if i == 0 {
 			first = p.Force().Asked()
 		} else if got := p.Force().Asked(); !reflect.DeepEqual(got, first) {
@@ -257,7 +257,7 @@ func TestDeterministic(t *testing.T) {
 // what it covers.
 func TestConfigure(t *testing.T) {
 	p := New(Config{})
-	asked := crowd(map[string]int{"track=go lang": 1, "track=rust": 1}, t)
+	asked := crowdOf(map[string]int{"track=go lang": 1, "track=rust": 1}, t)
 	drive(p, start, 5, always(asked))
 	p.Configure(Config{Own: []*filter.Filter{mustParse(t, "track=go")}})
 	var teller Teller

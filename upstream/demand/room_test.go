@@ -12,9 +12,9 @@ import (
 // That there is no more room changes what clients are told, not what is asked for.
 func TestFullIsNoOtherAsk(t *testing.T) {
 	p := New(Config{Limits: Limits{Phrases: 2}})
-	drive(p, start, 5, always(crowd(map[string]int{"track=a": 2, "track=b": 2}, t)))
+	drive(p, start, 5, always(crowdOf(map[string]int{"track=a": 2, "track=b": 2}, t)))
 	before := p.Force()
-	all := crowd(map[string]int{"track=a": 2, "track=b": 2, "track=c": 1}, t)
+	all := crowdOf(map[string]int{"track=a": 2, "track=b": 2, "track=c": 1}, t)
 	p.Plan(start.Add(time.Minute), all)
 	if j := p.Force().Judge(mustParse(t, "track=c")); !strings.Contains(strings.Join(j.Warnings, ""), "room") {
 		t.Errorf("%+v", j)
@@ -37,7 +37,7 @@ func TestOperatorsTermsAlwaysFit(t *testing.T) {
 	filters["track=seldom"] = 1
 	delete(filters, "track=term000")
 	p := New(Config{})
-	drive(p, start, 5, always(crowd(filters, t)))
+	drive(p, start, 5, always(crowdOf(filters, t)))
 	for own, room := range map[string]int{"track=go": 399, "track=go,go lang,rust": 397} {
 		c := configOf(t, own)
 		p.Configure(c)
@@ -89,17 +89,22 @@ func TestHugeFilters(t *testing.T) {
 	if ask := p.Force().Asked(); len(ask.Phrases) != 1 || len(ask.IDs) != 5000 {
 		t.Errorf("%d phrases, %d ids", len(ask.Phrases), len(ask.IDs))
 	}
-	kept := 0
-	for _, r := range p.readings {
-		kept += r.size()
+	read := func(p *Planner) (filters, needs int) {
+		for _, f := range p.crowd.filters {
+			if f.read != nil {
+				filters, needs = filters+1, needs+f.read.size()
+			}
+		}
+		return filters, needs
 	}
+	_, kept := read(p)
 	if kept > maxNeeds+5001 {
 		t.Errorf("%d needs are kept", kept)
 	}
 	hog := New(Config{})
 	drive(hog, start, 2, always(asked[:4]))
-	if len(hog.readings) > 2 || len(hog.Force().Asked().IDs) != 1250 {
-		t.Errorf("of one address %d filters are kept, %d ids asked for", len(hog.readings), len(hog.Force().Asked().IDs))
+	if n, _ := read(hog); n > 2 || len(hog.Force().Asked().IDs) != 1250 {
+		t.Errorf("of one address %d filters are kept, %d ids asked for", n, len(hog.Force().Asked().IDs))
 	}
 	// The small one is told first, the huge ones in turn.
 	var teller Teller

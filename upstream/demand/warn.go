@@ -24,6 +24,9 @@ func (f *Force) warn(a *filter.Alternatives, s *sorted) (warnings []string) {
 	say(s.loose, "found only in posts that come for another reason, because the upstream cannot be asked for it: %s")
 	say(s.crowded, "not asked of the upstream, where there is room only for what more clients ask for; a gap event tells when that changes: %s")
 	say(s.waiting, "asked of the upstream as soon as may be; a gap event tells when: %s")
+	if s.broad {
+		warnings = append(warnings, f.warnBroad()...)
+	}
 	var foreign []string
 	if len(f.config.Languages) > 0 && !f.config.OwnElse {
 		for _, tag := range a.Languages {
@@ -35,6 +38,19 @@ func (f *Force) warn(a *filter.Alternatives, s *sorted) (warnings []string) {
 	say(foreign, "never found, because the upstream brings no posts in these languages: %s")
 	return warnings
 }
+
+// warnBroad warns whoever asks for every post there is while the upstream is asked
+// for what others want alone.
+func (f *Force) warnBroad() []string {
+	if !f.narrowed() {
+		return nil
+	}
+	return []string{"only posts that other clients ask for come yet; every post is asked of the upstream as soon as may be"}
+}
+
+// narrowed reports whether the upstream would bring every post, but for what clients
+// ask for.
+func (f *Force) narrowed() bool { return f.grows && len(f.own) == 0 && !f.all() }
 
 // some names the first of a list, and how many more there are.
 func some(list []string) string {

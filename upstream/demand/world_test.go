@@ -189,13 +189,16 @@ func wire(t testing.TB, own string, a Ask) func(*filter.Post) bool {
 		}
 		all = append(all, f)
 	}
+	if len(all) == 0 { // nothing in particular
+		return func(*filter.Post) bool { return true }
+	}
 	return func(p *filter.Post) bool {
 		return slices.ContainsFunc(all, func(f *filter.Filter) bool { return f.Match(p) })
 	}
 }
 
-// crowd makes what the hub would say of some filters with a number of clients each.
-func crowd(filters map[string]int, t testing.TB) (asked []fanout.Asked) {
+// crowdOf makes what the hub would say of some filters with a number of clients each.
+func crowdOf(filters map[string]int, t testing.TB) (asked []fanout.Asked) {
 	for text, n := range filters {
 		asked = append(asked, fanout.Asked{Filter: mustParse(t, text), Clients: n})
 	}

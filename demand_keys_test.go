@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"aviary/upstream/twitter/sim"
+)
+
+// One address with a hundred streams of different terms takes a quarter of the
+// room, whichever route its streams use, and pushes nobody out.
+func TestOneAddress(t *testing.T) {
+	demanded(t, sim.Config{MaxConnects: 100}, false, func(t *testing.T, _ *sim.Server, g *running) {
+		ask := func(method, path, body, address string) {
+			t.Helper()
+			r, err := http.NewRequest(method, g.url+path, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("X-Forwarded-For", address)
+			r.Header.Set("Content-Type", "application/json")
+			response, err := g.client.Do(r)
+			if err != nil || response.StatusCode >= 300 {
+				t.Fatal(path, err, response)
+			}
+			t.Cleanup(func() { _ = response.Body.Close() })
+			go func() { _, _ = io.Copy(io.Discard, response.Body) }()
+		}
+		for i := range 40 {
+			ask("GET", fmt.Sprintf("/1.1/statuses/filter.json?track=hog%d", i), "", "192.0.2.1")
+			ask("GET", fmt.Sprintf("/stream?track=hog%d", 100+i), "", "192.0.2.1")
+		}
+		var rules []string
+		for i := range 60 {
+			rules = append(rules, fmt.Sprintf(`{"value":"hog%d"}`, 200+i))
+		}
+		ask("POST", "/2/tweets/search/stream/rules", `{"add":[`+strings.Join(rules, ",")+`]}`, "192.0.2.1")
+		ask("GET", "/2/tweets/search/stream", "", "192.0.2.1")
+		time.Sleep(time.Minute)
+		if got := len(g.asked().Demand.Track); got != 5 {
+			t.Errorf("one address has %d of 20 terms", got)
+		}
+		for i := range 15 {
+			ask("GET", fmt.Sprintf("/stream?track=other%d", i), "", fmt.Sprintf("198.51.100.%d", i+1))
+		}
+		time.Sleep(5 * time.Minute)
+		others := 0
+		for _, term := range g.asked().Demand.Track {
+			if strings.HasPrefix(term, "other") {
+				others++
+			}
+		}
+		if others != 15 {
+			t.Errorf("%d of 15 other clients are served", others)
+		}
+	}, "AVIARY_TRACK="+ownTerms(380), "AVIARY_DEMAND=on", "AVIARY_CONNECT_LIMIT=100", "AVIARY_TRUSTED_PROXIES=127.0.0.0/8", "AVIARY_LOG_LEVEL=error")
+}
