@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -200,16 +199,4 @@ func TestDashboardWithAnHour(t *testing.T) {
 		b.run(`document.querySelector("#charts").scrollIntoView()`)
 		b.picture("dashboard-" + l.name + "-charts")
 	}
-}
-
-// TestScreenshotsDashboard takes the picture of the dashboard in the documents.
-func TestScreenshotsDashboard(t *testing.T) {
-	if os.Getenv("SCREENSHOTS_DIR") == "" {
-		t.Skip("SCREENSHOTS_DIR is not set: no pictures are wanted")
-	}
-	w := newWorld(t, 0)
-	b := w.openWith("/dashboard", look{width: 1280, height: 860, still: true}, hourOf)
-	b.until(`document.querySelectorAll(".line").length > 8`)
-	b.run(`document.querySelector("#range input[value='3600']").click()`)
-	b.screenshot("dashboard")
 }
