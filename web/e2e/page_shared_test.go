@@ -94,7 +94,8 @@ func TestSevenTabsShareOneConnection(t *testing.T) {
 	w.eventually("one connection", func() bool { return w.clients() == 1 })
 }
 
-// Where there are no locks each tab has its own connection, and the sixth says so.
+// Where there are no locks each tab has its own connection, and the sixth says so. It
+// works, as the ones before it do.
 func TestWithoutLocksTheSixthTabWarns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
@@ -114,6 +115,9 @@ func TestWithoutLocksTheSixthTabWarns(t *testing.T) {
 			}
 			continue
 		}
+		w.post("for six")
+		other.shows("for six")
+		b.shows("for six")
 		other.until(`document.querySelector("#crowded").textContent.startsWith("6 tabs of this browser")`)
 	}
 }

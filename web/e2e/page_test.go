@@ -39,6 +39,7 @@ type look struct {
 	width, height int64
 	dark, mobile  bool
 	still         bool // the reader wants no motion
+	forced        bool // the system has the say over colours
 }
 
 var desktop = look{width: 1100, height: 900}
@@ -85,19 +86,22 @@ func (w *world) openWith(path string, l look, script string) *tab {
 // looks gives the tab another look.
 func (b *tab) looks(l look) {
 	b.t.Helper()
-	scheme, motion := "light", "no-preference"
+	scheme, motion, forced := "light", "no-preference", "none"
 	if l.dark {
 		scheme = "dark"
 	}
 	if l.still {
 		motion = "reduce"
 	}
+	if l.forced {
+		forced = "active"
+	}
 	b.do(
 		chromedp.EmulateViewport(l.width, l.height, func(m *emulation.SetDeviceMetricsOverrideParams, touch *emulation.SetTouchEmulationEnabledParams) {
 			m.Mobile, touch.Enabled = l.mobile, l.mobile
 		}),
 		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: motion}},
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: motion}, {Name: "forced-colors", Value: forced}},
 		}),
 	)
 }
