@@ -162,7 +162,7 @@ func TestDashboardWithAnHour(t *testing.T) {
 		name string
 		look look
 	}{
-		{"phone-light", look{width: 390, height: 844, mobile: true}}, {"phone-dark", look{width: 390, height: 844, mobile: true, dark: true}},
+		{"phone-light", look{width: 360, height: 780, mobile: true}}, {"phone-dark", look{width: 360, height: 780, mobile: true, dark: true}},
 		{"desktop-light", look{width: 1280, height: 900}}, {"desktop-dark", look{width: 1280, height: 900, dark: true}},
 	} {
 		b := w.openWith("/dashboard", l.look, hourOf)

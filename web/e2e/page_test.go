@@ -52,6 +52,10 @@ const arrival = `new MutationObserver((_, o) => {
 	o.disconnect();
 }).observe(document, { childList: true, subtree: true });`
 
+// breaches has the page complain of each breach of its policy, also of those that the
+// browser keeps to itself.
+const breaches = `addEventListener("securitypolicyviolation", (e) => console.error("Content Security Policy: " + e.violatedDirective + " " + e.blockedURI));`
+
 // open opens a page of the gateway in a tab of its own.
 func (w *world) open(path string, l look) *tab {
 	w.t.Helper()
@@ -78,7 +82,7 @@ func (w *world) openWith(path string, l look, script string) *tab {
 	}
 	b.enable()
 	b.looks(l)
-	b.before(arrival + script)
+	b.before(arrival + breaches + script)
 	b.do(chromedp.Navigate(w.url + path))
 	return b
 }
