@@ -27,6 +27,8 @@
 //
 //	dashboard.html, dashboard.css, dashboard.js
 //	             the last hour in charts, from /status?history=
+//	panel.js     its cards: a chart with its words and its table
+//	figures.js   numbers and times in words
 //	chart.js     lines and bands in SVG
 //
 //	embed.js     the widget and the iterator for pages of other origins, one file
