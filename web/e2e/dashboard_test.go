@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
 // status is what /status answers to a query.
@@ -53,7 +52,7 @@ func TestDashboardShowsStatus(t *testing.T) {
 		w.follow(query)
 	}
 	b := w.open("/dashboard", desktop)
-	b.within(13*time.Second, `/^Upstream streaming since /.test(document.querySelector("#upstream").textContent) && `+tile("Posts a second")+` !== "–"`)
+	b.until(`/^Upstream streaming since /.test(document.querySelector("#upstream").textContent) && ` + tile("Posts a second") + ` !== "–"`)
 	columns := func(said map[string]any, name string) []any { return said["samples"].(map[string]any)[name].([]any) }
 	said := w.status("?history=1h")
 	if got := ask[string](b, tile("Clients")); got != fmt.Sprint(said["clients"]) || got != "4" {
@@ -87,7 +86,7 @@ func TestDashboardShowsStatus(t *testing.T) {
 	// It moves on by itself.
 	n := ask[int](b, chart("Posts a second", "svg")+`.querySelectorAll(".line").length`)
 	before := ask[string](b, chart("Clients", ".line")+`.getAttribute("d")`)
-	b.within(7*time.Second, chart("Clients", ".line")+`.getAttribute("d") !== `+quote(before))
+	b.until(chart("Clients", ".line") + `.getAttribute("d") !== ` + quote(before))
 	if n != 1 {
 		t.Errorf("one line is drawn in %d pieces", n)
 	}

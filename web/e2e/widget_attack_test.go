@@ -44,7 +44,7 @@ func TestWidgetBacksOff(t *testing.T) {
 	b := w.widget(w.host(`<tweet-feed></tweet-feed>`), desktop)
 	b.forgive = append(b.forgive, "the server responded with a status")
 	b.hear(root + `.querySelector(".status")`)
-	b.within(20*time.Second, items+`.some((a) => a.textContent.includes("behind the wall"))`)
+	b.until(items + `.some((a) => a.textContent.includes("behind the wall"))`)
 	b.heard(root+`.querySelector(".status")`, "^Not reachable; trying again…$")
 	wall.mu.Lock()
 	defer wall.mu.Unlock()
