@@ -40,13 +40,13 @@ test: test-tools
 # the tests say so and are skipped, and fail if CI is set. Without a package
 # named, go test shows what they say.
 browser:
-	cd web/e2e && $(GO) vet . && $(GO) test -count=1 -timeout 5m
+	cd web/e2e && $(GO) vet -tags screenshots . && $(GO) test -count=1 -timeout 7m
 
 load:
 	cd web/e2e && PAGE_LOAD=60s $(GO) test -count=1 -timeout 8m -v -run 'TestTwoHundredPostsASecond'
 
 screenshots:
-	cd web/e2e && SCREENSHOTS_DIR=../../docs $(GO) test -count=1 -run 'TestScreenshots'
+	cd web/e2e && SCREENSHOTS_DIR=../../docs $(GO) test -tags screenshots -count=1 -run 'TestScreenshots'
 
 # What the tests drive besides Go, as command:packages of Debian. What is missing is
 # installed in one go where that is possible. Elsewhere the tests that need it are

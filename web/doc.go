@@ -3,12 +3,17 @@
 // static:
 //
 //	index.html   the live page, but for its columns and posts
+//	palette.css  the colours of the page and the dashboard, and what else they share
 //	theme.js     the chosen colours, before the first paint
 //	app.js       puts the columns, the connection and the document together
+//	head.js      how things stand, in words, at the top
+//	keys.js      the page by keyboard; hidden.js when nobody looks
 //	address.js   the columns in the page's address
 //	column.js    a column: one rule, its posts, what can be done with them
 //	editor.js    the form in which a rule is written; check.js asks about it
-//	feed.js      a list: what is drawn, what waits, what must not move
+//	feed.js      a list: what waits, and why
+//	shown.js     what stands in it: the elements near the reader
+//	turns.js     one list draws in each frame
 //	card.js      a post as an article, the one place that makes elements of posts
 //	post.js      a post as data: v1.1 brought to the compact shape, safe links
 //	shared.js    this tab's part in the browser's one connection
@@ -22,6 +27,8 @@
 //
 //	dashboard.html, dashboard.css, dashboard.js
 //	             the last hour in charts, from /status?history=
+//	panel.js     its cards: a chart with its words and its table
+//	figures.js   numbers and times in words
 //	chart.js     lines and bands in SVG
 //
 //	embed.js     the widget and the iterator for pages of other origins, one file
@@ -71,7 +78,8 @@
 // What is being read does not move: new posts wait while a column is paused,
 // scrolled, under the mouse pointer, or has the focus in it. At most 150 wait and
 // 400 are kept for a column; the rest is counted and told. Elements are made for
-// the newest 24 to 30, and for others when the reader scrolls down to them. Each
+// the newest 24 to 30, six in a frame, and for others when the reader scrolls down to
+// them; while more come at once than anybody sees, only for those in sight. Each
 // column shows at most so many posts a second as the reader chose, and says how
 // many it left out; with one rule on the connection the gateway sees to that
 // (max_rate), else the page. A browser asks for at most 500 a second in all.
@@ -79,8 +87,8 @@
 // search results, and with them the reposts and quotes of them. A rule that the
 // gateway refuses is explained under its field, in the gateway's words, and the
 // old one goes on. The address of the page holds the columns:
-// /?filter.NAME=RULE&…&max_rate=… (1, 2, 5, 10 or off; 2 if absent), and ?q=RULE is
-// a column without a name.
+// /?filter.NAME=RULE&…&max_rate=… (1, 2, 5, 10 or off; 2 if absent), in their
+// order, and ?q=RULE is a column without a name.
 //
 // The page asks for compact posts, for named heartbeats, and, until it has an
 // id to resume from, for the last 5 minutes (with a column of every post, 30

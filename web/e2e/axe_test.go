@@ -90,7 +90,7 @@ func TestAccessibility(t *testing.T) {
 			w := newWorld(t, 60, "AVIARY_SEARCH_WAIT=100ms")
 			b := w.open("/?filter.go=go+OR+%23music&filter.all=&max_rate=off", look{width: 1100, height: 1000, dark: dark})
 			b.forgive = []string{"400 (Bad Request)"}
-			b.until(`document.querySelectorAll(".feed .card").length > 30`)
+			b.until(`document.querySelectorAll(".feed .card").length > 15`)
 			b.click("#pause")
 			b.until(`!document.querySelector(".new").hidden`)
 			b.show("go fron:ann")

@@ -122,6 +122,37 @@ func TestHostilePostStaysText(t *testing.T) {
 	b.picture("hostile")
 }
 
+// shapes sends posts whose text and author's name tower over their line, turn it around,
+// or have no place to break. It returns the words that their texts begin with.
+func (w *world) shapes() (lead []string) {
+	w.t.Helper()
+	id := 900
+	for name, text := range map[string]string{
+		"tower":    "Z" + strings.Repeat("\u0321\u0489\u036f", 3400),
+		"turn":     "\u202e\u2066\u2067 every control \u202b\u202d",
+		"unbroken": strings.Repeat("W", 5000),
+		"lines":    strings.Repeat("\n", 400) + "bottom",
+		"arabic":   strings.Repeat("موسيقى", 900),
+	} {
+		id++
+		var post map[string]any
+		if err := json.Unmarshal(w.sim.Post(sim.Draft{Text: "template go", Author: "shape_sim"}).JSON, &post); err != nil {
+			w.t.Fatal(err)
+		}
+		post["id"], post["id_str"] = id, fmt.Sprint(id)
+		post["text"] = name + " " + text + " go"
+		delete(post, "extended_tweet")
+		post["user"].(map[string]any)["name"] = text
+		raw, err := json.Marshal(post)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.sim.Push(raw)
+		lead = append(lead, name+" ")
+	}
+	return lead
+}
+
 // Text that towers over its line, turns it around, or has no place to break stays
 // in its card, and what stands around it stays as it is.
 func TestHostileShapesStayInTheirCard(t *testing.T) {
@@ -130,33 +161,11 @@ func TestHostileShapesStayInTheirCard(t *testing.T) {
 	b := w.open(everyPost, desktop)
 	b.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
 	w.post("the neighbour below")
-	shapes := map[string]string{
-		"tower":    "Z" + strings.Repeat("\u0321\u0489\u036f", 3400),
-		"turn":     "\u202e\u2066\u2067 every control \u202b\u202d",
-		"unbroken": strings.Repeat("W", 5000),
-		"lines":    strings.Repeat("\n", 400) + "bottom",
-	}
-	id := 900
-	for name, text := range shapes {
-		id++
-		var post map[string]any
-		if err := json.Unmarshal(w.sim.Post(sim.Draft{Text: "template go", Author: "shape_sim"}).JSON, &post); err != nil {
-			t.Fatal(err)
-		}
-		post["id"], post["id_str"] = id, fmt.Sprint(id)
-		post["text"] = name + " " + text + " go"
-		delete(post, "extended_tweet")
-		post["user"].(map[string]any)["name"] = text
-		raw, err := json.Marshal(post)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.sim.Push(raw)
-	}
+	shapes := w.shapes()
 	w.post("the neighbour above")
 	b.shows("the neighbour above")
-	for name := range shapes {
-		b.shows(name + " ")
+	for _, lead := range shapes {
+		b.shows(lead)
 	}
 	for _, wrong := range ask[[]string](b, `[...document.querySelectorAll(".feed .card")].flatMap((card) => {
 		const outer = card.getBoundingClientRect();

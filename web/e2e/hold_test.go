@@ -28,7 +28,7 @@ func TestReadingIsNotDisturbed(t *testing.T) {
 			w.posts("old", 20)
 			w.held(20)
 			b := w.open(everyPost, desktop)
-			b.shows("old 19")
+			b.until(`document.querySelectorAll(".feed article").length === 20`)
 			begin(b)
 			reading := "old 11 "
 			before := b.place(reading)

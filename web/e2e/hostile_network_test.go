@@ -135,7 +135,7 @@ func TestWidgetSurvivesTheNetwork(t *testing.T) {
 	w.behind(brokenAnswers[0], brokenAnswers[2], brokenAnswers[5], brokenAnswers[6])
 	b := w.widget(w.host(`<tweet-feed></tweet-feed>`), desktop)
 	b.forgive = append(b.forgive, "net::ERR_", "the server responded with a status")
-	b.within(20*time.Second, items+`.some((a) => a.textContent.includes("behind the wall"))`)
+	b.until(items + `.some((a) => a.textContent.includes("behind the wall"))`)
 	b.feedStands()
 	if got := strings.Join(b.feedTexts(), "|"); strings.Contains(got, "portal") || strings.Contains(got, "cut") {
 		t.Errorf("the feed is %q", got)

@@ -1,8 +1,10 @@
 package e2e
 
 import (
-	"io"
-	"net/http"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -108,36 +110,62 @@ func TestReducedMotion(t *testing.T) {
 	}
 }
 
-// What is copied is a command that works.
+// What is copied is a command that bash runs, whatever is in the rule, and that gives the
+// column's posts.
 func TestCopyAsCurl(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	b := w.openWith(`/?filter.it=%22it%27s+go%22+OR+%C3%A9`, desktop, `navigator.clipboard.writeText = async (words) => { globalThis.copied = words; };`)
+	rule := `("it's go" OR é OR "$(touch owned)" OR ` + "\"`id`\"" + ` OR "a\b!!") -cold`
+	b := w.openWith("/?filter.it="+url.QueryEscape(rule)+"&max_rate=off", desktop, `navigator.clipboard.writeText = async (words) => { globalThis.copied = words; };`)
 	b.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
 	b.click(`.copy`)
 	b.until("globalThis.copied")
 	b.until(`document.querySelector(".copy").textContent === "Copied"`)
-	command := ask[string](b, "copied")
-	address, ok := strings.CutPrefix(command, "curl -N '")
-	address, ended := strings.CutSuffix(address, "'")
-	if !ok || !ended || strings.ContainsAny(address, "' ") {
-		t.Fatalf("not a command for a shell: %s", command)
+	said := w.bash(t, ask[string](b, "copied"), `"filter":"`)
+	w.post("it's go that is cold")
+	w.post("no need")
+	w.post("é was here")
+	b.shows("é was here")
+	w.eventually("the column's post from curl", func() bool { return strings.Contains(said(), "é was here") })
+	if got := said(); strings.Contains(got, "no need") || strings.Contains(got, "that is cold") {
+		t.Errorf("curl gives posts that the column does not show: %s", got)
 	}
-	answer, err := http.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	begin := make([]byte, 600)
-	n, _ := io.ReadAtLeast(answer.Body, begin, 100)
-	if answer.StatusCode != http.StatusOK || !strings.Contains(string(begin[:n]), `"filter":"`) {
-		t.Errorf("%s answers %s: %s", address, answer.Status, begin[:n])
-	}
+
+	b.search("é", "50")
+	b.until(`/^Done/.test(document.querySelector("#found").textContent)`)
+	b.run(`globalThis.copied = ""`)
+	b.click("#find-copy")
+	b.until("globalThis.copied")
+	w.bash(t, ask[string](b, "copied"), "é was here")
+
 	b.run(`navigator.clipboard.writeText = async () => { throw new Error("not allowed"); }`)
-	b.search("é'", "50")
+	b.enter("#q", "é'")
+	b.until(`document.querySelector("#find-copy").textContent === "Copy as curl"`)
 	b.click("#find-copy")
 	b.until(`document.querySelector("#find-copy").textContent === "Selected"`)
 	if got := ask[string](b, "String(getSelection())"); !strings.Contains(got, "/search/pages?q=%C3%A9%27&max=50") {
 		t.Errorf("selected: %s", got)
 	}
+}
+
+// bash runs a command until the test ends, waits until it has said something, and
+// returns a function that tells all it has said.
+func (w *world) bash(t *testing.T, command, first string) func() string {
+	t.Helper()
+	dir := t.TempDir()
+	said := &logBuffer{}
+	shell := exec.Command("bash", "-c", "exec "+command)
+	shell.Dir, shell.Stdout = dir, said
+	if err := shell.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = shell.Process.Kill()
+		_ = shell.Wait()
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%s left %v: %v", command, left, err)
+		}
+	})
+	w.eventually(fmt.Sprintf("%q from %s", first, command), func() bool { return strings.Contains(said.String(), first) })
+	return said.String
 }

@@ -14,7 +14,7 @@ func TestModules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
 	b := w.open("/", desktop)
-	b.run(`Promise.all(["post", "words", "stream", "address"].map((m) => import("/" + m + ".js"))).then((all) => { for (const m of all) Object.assign(globalThis, m); })`)
+	b.run(`Promise.all(["post", "words", "stream", "address", "gone"].map((m) => import("/" + m + ".js"))).then((all) => { for (const m of all) Object.assign(globalThis, m); })`)
 	for _, c := range []struct{ expression, want string }{
 		{`safe("https://example.com/a b")`, `"https://example.com/a%20b"`},
 		{`safe("http://example.com/")`, `""`},
@@ -58,7 +58,7 @@ func TestModules(t *testing.T) {
 		{`compact({ id_str: "1", id: 2124336836298231999, user: { id_str: "2", screen_name: "a_b", name: "A &amp; B" }, full_text: "1 &lt; 2 &amp;amp; 3", created_at: "Sat Nov 21 02:59:42 +0000 2026" })`,
 			`{"id_str":"1","created_at":"2026-11-21T02:59:42Z","text":"1 < 2 &amp; 3","author":{"id_str":"2","username":"a_b","name":"A &amp; B","verified":false},"urls":[],"hashtags":[],"mentions":[],"media":[],"sensitive":false,"withheld_in":[],"url":"https://twitter.com/a_b/status/1"}`},
 		{`compact({ id_str: "1", user: { screen_name: "no/name" }, text: "x" }).url`, `""`},
-		{`ids({ id_str: "1", repost_of: { id_str: "2", quote_of: { id_str: "3" } }, quote_of: { id_str: "4" } })`, `["1","2","4","3"]`},
+		{`["1", "2", "3", "4", "5"].map((id) => { const post = { id_str: "9", author: { id_str: "8" }, repost_of: { id_str: "1", quote_of: { id_str: "2", author: { id_str: "3" } } }, quote_of: { id_str: "4" } }; remember(id === "3" ? { author: id } : { post: "no" + id }); return [isGone(post), remember({ post: id }), isGone(post)].join(); })`, `["false,,true","true,,true","true,,true","true,,true","true,,true"]`},
 	} {
 		got := ask[string](b, "JSON.stringify("+c.expression+")")
 		var have, want any

@@ -94,7 +94,8 @@ func TestSevenTabsShareOneConnection(t *testing.T) {
 	w.eventually("one connection", func() bool { return w.clients() == 1 })
 }
 
-// Where there are no locks each tab has its own connection, and the sixth says so.
+// Where there are no locks each tab has its own connection, and the sixth says so. It
+// works, as the ones before it do.
 func TestWithoutLocksTheSixthTabWarns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
@@ -114,6 +115,9 @@ func TestWithoutLocksTheSixthTabWarns(t *testing.T) {
 			}
 			continue
 		}
+		w.post("for six")
+		other.shows("for six")
+		b.shows("for six")
 		other.until(`document.querySelector("#crowded").textContent.startsWith("6 tabs of this browser")`)
 	}
 }
@@ -168,6 +172,59 @@ func TestColumnsComeAndGo(t *testing.T) {
 	}
 	b.run("history.back()")
 	b.until(`document.querySelectorAll(".column").length === 2`)
+}
+
+// Columns are moved by buttons and by keys, and their order stands in the address. The
+// column that is moved keeps the focus, and all keep their place.
+func TestColumnsMove(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	w.posts("apple pear plum", 20)
+	w.held(20)
+	b := w.open("/?filter.apple=apple&filter.pear=pear&filter.plum=plum&max_rate=off", desktop)
+	b.until(`[...document.querySelectorAll(".feed")].every((f) => f.children.length === 20)`)
+	order := func(want string) {
+		t.Helper()
+		if got := ask[string](b, `[...document.querySelectorAll(".named")].map((e) => e.textContent).join()`); got != want {
+			t.Errorf("the columns are %s, want %s", got, want)
+		}
+		var query string
+		for name := range strings.SplitSeq(want, ",") {
+			query += "filter." + name + "=" + name + "&"
+		}
+		if got := ask[string](b, "location.search"); got != "?"+query+"max_rate=off" {
+			t.Errorf("the address is %s", got)
+		}
+	}
+	b.run(`for (const s of document.querySelectorAll(".scroller")) s.scrollTop = 200`)
+	b.click(".edit")
+	if !ask[bool](b, `document.querySelector(".left").disabled && !document.querySelector(".right").disabled`) {
+		t.Error("the first column can be moved to the left, or not to the right")
+	}
+	b.click(".right")
+	order("pear,apple,plum")
+	if got := b.text("#told"); got != "Column apple is now 2 of 3." {
+		t.Errorf("announced: %q", got)
+	}
+	b.run(`[...document.querySelectorAll(".column")].at(-1).querySelector("article:nth-of-type(4)").focus({ preventScroll: true })`)
+	b.press("H", chromedp.KeyModifiers(chromedp.ModifierShift))
+	b.press("H", chromedp.KeyModifiers(chromedp.ModifierShift))
+	order("plum,pear,apple")
+	b.press("H", chromedp.KeyModifiers(chromedp.ModifierShift)) // it is the first
+	b.press("L", chromedp.KeyModifiers(chromedp.ModifierShift))
+	order("pear,plum,apple")
+	if !ask[bool](b, `document.querySelectorAll(".column")[1].contains(document.activeElement) && document.activeElement.matches("article")`) {
+		t.Error("a column that is moved loses the focus")
+	}
+	if got := ask[[]float64](b, `[...document.querySelectorAll(".scroller")].map((s) => s.scrollTop)`); got[0] != 200 || got[1] != 200 || got[2] != 200 {
+		t.Errorf("moved, the columns are scrolled to %v", got)
+	}
+	b.run("history.back()")
+	b.until(`location.search.startsWith("?filter.plum=")`)
+	order("plum,pear,apple")
+	w.post("apple pear plum of later")
+	b.until(`[...document.querySelectorAll(".new")].every((e) => e.textContent === "1 new")`)
+	w.eventually("one connection", func() bool { return w.clients() == 1 })
 }
 
 // A browser may stop a tab that nobody sees. If it is the one that has the connection,

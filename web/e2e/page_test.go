@@ -39,6 +39,7 @@ type look struct {
 	width, height int64
 	dark, mobile  bool
 	still         bool // the reader wants no motion
+	forced        bool // the system has the say over colours
 }
 
 var desktop = look{width: 1100, height: 900}
@@ -50,6 +51,10 @@ const arrival = `new MutationObserver((_, o) => {
 	globalThis.firstCard = performance.now();
 	o.disconnect();
 }).observe(document, { childList: true, subtree: true });`
+
+// breaches has the page complain of each breach of its policy, also of those that the
+// browser keeps to itself.
+const breaches = `addEventListener("securitypolicyviolation", (e) => console.error("Content Security Policy: " + e.violatedDirective + " " + e.blockedURI));`
 
 // open opens a page of the gateway in a tab of its own.
 func (w *world) open(path string, l look) *tab {
@@ -77,7 +82,7 @@ func (w *world) openWith(path string, l look, script string) *tab {
 	}
 	b.enable()
 	b.looks(l)
-	b.before(arrival + script)
+	b.before(arrival + breaches + script)
 	b.do(chromedp.Navigate(w.url + path))
 	return b
 }
@@ -85,19 +90,22 @@ func (w *world) openWith(path string, l look, script string) *tab {
 // looks gives the tab another look.
 func (b *tab) looks(l look) {
 	b.t.Helper()
-	scheme, motion := "light", "no-preference"
+	scheme, motion, forced := "light", "no-preference", "none"
 	if l.dark {
 		scheme = "dark"
 	}
 	if l.still {
 		motion = "reduce"
 	}
+	if l.forced {
+		forced = "active"
+	}
 	b.do(
 		chromedp.EmulateViewport(l.width, l.height, func(m *emulation.SetDeviceMetricsOverrideParams, touch *emulation.SetTouchEmulationEnabledParams) {
 			m.Mobile, touch.Enabled = l.mobile, l.mobile
 		}),
 		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: motion}},
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: motion}, {Name: "forced-colors", Value: forced}},
 		}),
 	)
 }
@@ -165,7 +173,7 @@ func (b *tab) listen(event any) {
 
 // soon bounds what is asked of the browser: it answers, or the test fails.
 func (b *tab) soon() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(b.ctx, 20*time.Second)
+	return context.WithTimeout(b.ctx, patience)
 }
 
 func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
@@ -195,15 +203,19 @@ func (b *tab) run(statements string) {
 	ask[chromedp.Void](b, statements)
 }
 
+// patience is how long a test waits for what must come: long, for a machine that does
+// much else. What is promised within a time is measured, not waited for.
+const patience = 30 * time.Second
+
 // until waits for an expression to be true.
 func (b *tab) until(expression string) {
 	b.t.Helper()
-	b.within(10*time.Second, expression)
+	b.within(patience, expression)
 }
 
 func (b *tab) within(limit time.Duration, expression string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(limit); !ask[bool](b, "Boolean("+expression+")"); time.Sleep(15 * time.Millisecond) {
+	for deadline := time.Now().Add(limit); !ask[bool](b, "Boolean("+expression+")"); time.Sleep(25 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("waited %v in vain for %s\nthe page says:\n%s", limit, expression, ask[string](b, "document.body.innerText.slice(0, 1500)"))
 		}

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
@@ -136,17 +135,4 @@ func TestWidgetMedia(t *testing.T) {
 	}
 	b.until(`document.querySelectorAll("tweet-feed")[1].shadowRoot.querySelectorAll("img").length === 0`) // what cannot be had goes
 	b.run("breaches.length = 0")
-}
-
-// TestScreenshotsWidget takes the picture of the widget in the documents.
-func TestScreenshotsWidget(t *testing.T) {
-	if os.Getenv("SCREENSHOTS_DIR") == "" {
-		t.Skip("SCREENSHOTS_DIR is not set: no pictures are wanted")
-	}
-	w := newWorld(t, 0)
-	gallery(w)
-	b := w.widget(w.host(`<tweet-feed track="go" theme="light" lang="en-GB"></tweet-feed><tweet-feed track="go" theme="dark" lang="en-GB"></tweet-feed>`), look{width: 1080, height: 640, still: true})
-	b.until(`[...document.querySelectorAll("tweet-feed")].every((f) => f.shadowRoot.querySelectorAll("article").length === 6)`)
-	b.run(`{ const s = new CSSStyleSheet(); s.replaceSync("body { margin: 0; background: #ece9e1 } h1 { display: none } main { display: grid; grid-template-columns: 1fr 1fr; gap: 24px; padding: 24px } tweet-feed { --tweet-height: 592px }"); document.adoptedStyleSheets = [s]; }`)
-	b.screenshot("widget")
 }

@@ -49,8 +49,14 @@ func (w *world) hostPage(page string) string {
 // widget opens a host page in a tab; the tab's end checks that no policy was breached.
 func (w *world) widget(address string, l look) *tab {
 	w.t.Helper()
+	return w.widgetWith(address, l, "")
+}
+
+// widgetWith runs a script before all others.
+func (w *world) widgetWith(address string, l look, script string) *tab {
+	w.t.Helper()
 	elsewhere := &world{t: w.t, url: address}
-	b := elsewhere.openWith("/", l, widgetBreaches)
+	b := elsewhere.openWith("/", l, widgetBreaches+script)
 	b.forgive = []string{"favicon.ico"}
 	w.t.Cleanup(func() {
 		if breaches := ask[[]string](b, "breaches"); len(breaches) > 0 {

@@ -9,7 +9,7 @@
 // names; others are a link.
 
 import { LONGEST, pieces, places, safe, shown } from "/post.js";
-import { brief } from "/words.js";
+import { brief, full } from "/words.js";
 
 // Languages written from right to left: there the whole card is turned.
 const TURNED = /^(ar|arc|ckb|dv|fa|he|iw|ps|sd|ug|ur|yi)(-|$)/;
@@ -25,15 +25,22 @@ export function make(tag, className = "", ...content) {
   return e;
 }
 
-// icon is one of the drawings that stand in the page.
+const SVG = "http://www.w3.org/2000/svg";
+const icons = new Map(); // by name, to be copied
+
+// icon is one of the drawings that stand in the page: a copy, which is cheaper than a
+// reference, since a browser makes a document of its own for each of those.
 export function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("class", "icon");
-  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", "#i-" + name);
-  svg.append(use);
-  return svg;
+  if (!icons.has(name)) {
+    const drawing = document.getElementById("i-" + name);
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("aria-hidden", "true");
+    svg.setAttribute("class", "icon");
+    svg.setAttribute("viewBox", drawing.getAttribute("viewBox"));
+    svg.append(...[...drawing.children].map((part) => part.cloneNode()));
+    icons.set(name, svg);
+  }
+  return icons.get(name).cloneNode(true);
 }
 
 // card makes the article of a compact post.
@@ -78,7 +85,7 @@ function byline(post) {
   const time = dated ? make("time", "", brief(at)) : make("span", "", "open");
   if (dated) {
     time.dateTime = at.toISOString();
-    time.title = at.toLocaleString();
+    time.title = full(at);
     time.dir = "auto"; // a time of day keeps its order also in a card that is turned
   }
   if (address !== "") {

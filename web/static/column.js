@@ -14,8 +14,8 @@ const TOLD = 400; // ms between two tellings of what was left out
 const SHORT = 2000; // ms that a button says what it has done
 
 // A Column calls on.changed(column, {rule, name}) when the reader wants another
-// rule, on.removed(column), on.earlier(rule), and on.counted() after each change
-// of what waits.
+// rule, on.moved(column, step) when they want it further left (-1) or right (1),
+// on.removed(column), on.earlier(rule), and on.counted() after each change of what waits.
 export class Column {
   node;
   name;
@@ -34,11 +34,15 @@ export class Column {
   #later = 0; // when that is told
   #filling = 0; // until then the last minutes come
   #early = [];
-  #told = { held: "", cards: 0 };
+  #held = ""; // why they wait, if they do
+  #fresh; // the words of the button that shows what waits
+  #parts = new Map(); // of node, by selector
 
   constructor({ name, rule }, on) {
     this.#on = on;
     this.node = document.getElementById("column").content.cloneNode(true).firstElementChild;
+    this.#fresh = document.createTextNode("");
+    this.#at(".new").append(icon("up"), this.#fresh);
     this.#feed = new Feed(this.#at(".feed"), this.#at(".scroller"), (now) => this.#changed(now));
     this.#editor = new Editor(this.#at(".editor"), {
       taken: (wish) => this.#on.changed(this, wish),
@@ -47,6 +51,8 @@ export class Column {
     this.#at(".edit").addEventListener("click", () => this.edit(this.#at(".editor").hidden));
     this.#at(".halt").addEventListener("click", () => this.pause(!this.#feed.paused));
     this.#at(".remove").addEventListener("click", () => this.#on.removed(this));
+    this.#at(".left").addEventListener("click", () => this.#on.moved(this, -1));
+    this.#at(".right").addEventListener("click", () => this.#on.moved(this, 1));
     this.#at(".copy").addEventListener("click", () => this.#copy());
     this.#at(".earlier").addEventListener("click", () => this.#on.earlier(this.rule));
     // Whoever comes by keyboard is put on the first of the new cards.
@@ -55,7 +61,8 @@ export class Column {
   }
 
   #at(selector) {
-    return this.node.querySelector(selector);
+    if (!this.#parts.has(selector)) this.#parts.set(selector, this.node.querySelector(selector));
+    return this.#parts.get(selector);
   }
 
   // show gives it another rule, and begins anew.
@@ -223,25 +230,31 @@ export class Column {
     }, SHORT);
   }
 
+  // moves says where it stands: whether there is a column to the left of it, to the right.
+  moves(left, right) {
+    this.#at(".left").disabled = !left;
+    this.#at(".right").disabled = !right;
+  }
+
   #changed({ waiting, held: why, cards }) {
-    this.waiting = waiting;
-    this.#told = { held: why === "paused" || waiting > 0 ? why : "", cards };
+    this.#held = why === "paused" || waiting > 0 ? why : "";
     const button = this.#at(".new");
-    button.hidden = waiting === 0;
-    if (waiting > 0) {
-      button.replaceChildren(icon("up"), number(waiting) + " new");
+    if (waiting !== this.waiting && waiting > 0) {
+      this.#fresh.data = number(waiting) + " new";
       button.setAttribute("aria-label", "Show " + many(waiting, "new post"));
     }
+    this.waiting = waiting;
+    button.hidden = waiting === 0;
     this.#at(".empty").hidden = cards > 0;
     this.#aside();
     this.#on.counted();
   }
 
   #aside() {
-    clearTimeout(this.#later);
+    if (this.#later !== 0) clearTimeout(this.#later);
     this.#later = 0;
     const left = this.#left === 0 ? "" : many(this.#left, "post") + " left out to keep this readable";
-    const words = held[this.#told.held] ?? left;
+    const words = held[this.#held] ?? left;
     if (this.#at(".aside").textContent !== words) this.#at(".aside").textContent = words;
   }
 }

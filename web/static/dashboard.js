@@ -1,7 +1,9 @@
 // The dashboard draws what /status tells: the last hour when it is opened, then what
 // is new, every step. It asks for nothing else, and not while nobody looks.
 
-import { band, clock, lines } from "/chart.js";
+import { clock } from "/chart.js";
+import { amount, bytes, millis, moment, span, whole } from "/figures.js";
+import { Band, Card, make, put, words } from "/panel.js";
 
 const el = (id) => document.getElementById(id);
 const HOUR = 3600000;
@@ -12,32 +14,7 @@ let status = null; // the last answer
 let step = 5; // seconds between samples
 let asking = 0;
 
-// ---- numbers in words --------------------------------------------------------
-
-const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
-const none = "–";
-
-const amount = (v) => (v === null || v === undefined ? none : v >= 100000 ? short.format(v) : v >= 100 ? whole.format(v) : plain.format(v));
-const bytes = (v) => {
-  if (v === null || v === undefined) return none;
-  const power = v < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(v) / 3));
-  return plain.format(v / 1000 ** power) + " " + ["B", "kB", "MB", "GB", "TB"][power];
-};
-const millis = (v) => {
-  if (v === null || v === undefined) return none;
-  if (v >= 1000) return plain.format(v / 1000) + " s";
-  return (v < 10 ? Math.round(v * 100) / 100 : Math.round(v)) + " ms";
-};
-const span = (seconds) => {
-  const [d, h, m] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
-  return d > 0 ? d + " d " + h + " h" : h > 0 ? h + " h " + m + " min" : m > 0 ? m + " min" : Math.floor(seconds) + " s";
-};
-
-const STATES = { connecting: "connecting", streaming: "streaming", backing_off: "waiting to try again", switching: "changing over", halted: "halted" };
 const MOODS = { streaming: "good", halted: "bad" };
-const words = (state) => STATES[state] ?? state;
 
 // ---- what is charted ---------------------------------------------------------
 
@@ -95,22 +72,15 @@ function take(said) {
 
 // ---- showing -----------------------------------------------------------------
 
-function make(tag, className, ...content) {
-  const e = document.createElement(tag);
-  if (className) e.className = className;
-  e.append(...content);
-  return e;
-}
-
-const put = (e, text) => e.textContent === text || (e.textContent = text);
-
 function show() {
   now();
   tiles();
   const length = 1000 * Number(document.querySelector("input[name=range]:checked").value);
   const to = rows.at(-1)?.at ?? Date.now();
   const seen = rows.filter((r) => r.at > to - length);
-  for (const chart of charts) chart.show(seen, to - length, to);
+  const frame = { from: to - length, to, hole: 2500 * step };
+  band.show(states, frame);
+  for (const chart of charts) chart.show(seen, frame);
   bars(el("gaps"), counted(seen, "gaps"), (reason) => [reason, GAPS[reason] ?? ""]);
   bars(el("dropped"), counted(seen, "dropped"), (reason) => [reason, DROPS[reason] ?? ""]);
   bars(el("top"), (status?.top_filters ?? []).map((n, i) => [i + 1, n]), (n) => ["Filter " + n, ""], "No client yet.");
@@ -127,11 +97,6 @@ function now() {
     const c = status.cluster;
     put(el("about"), ["aviary " + status.version, "source " + status.source, "up " + span(status.uptime_s), "node " + c.node + (c.leader === c.node ? "" : ", led by " + c.leader)].join(" · "));
   }
-}
-
-function moment(time) {
-  const at = new Date(time);
-  return (at.toDateString() === new Date().toDateString() ? "" : at.toLocaleDateString([], { day: "numeric", month: "short" }) + ", ") + clock(at, true);
 }
 
 function tiles() {
@@ -165,127 +130,9 @@ function bars(list, counts, name, empty = "None in this time.") {
   if (counts.length === 0) list.append(make("li", "empty", empty));
 }
 
-// A card holds one chart, its words and its table.
-class Card {
-  #chart;
-  #at = []; // what is drawn
-  #rows = [];
-  #drawn = null;
-  #frame = [0, 1];
-
-  constructor(chart) {
-    this.#chart = chart;
-    this.root = el("chart").content.cloneNode(true).firstElementChild;
-    this.part = (selector) => this.root.querySelector(selector);
-    this.part("h2").textContent = chart.name;
-    this.part(".scroll").ariaLabel = chart.name + ", as a table";
-    if (chart.series.length > 1) this.part(".legend").append(...chart.series.map(([name], n) => make("li", "s" + n, name)));
-    const svg = this.part("svg");
-    svg.addEventListener("pointermove", (e) => this.#point(e.clientX - svg.getBoundingClientRect().left));
-    svg.addEventListener("pointerleave", () => this.#leave());
-    this.part("details").addEventListener("toggle", () => this.table());
-    new ResizeObserver(() => this.#draw()).observe(svg);
-  }
-
-  show(seen, from, to) {
-    this.root.hidden = this.#chart.when?.() === false;
-    this.#rows = seen;
-    this.#frame = [from, to];
-    this.#draw();
-    this.table();
-  }
-
-  #draw() {
-    const [from, to] = this.#frame;
-    const svg = this.part("svg");
-    if (svg.clientWidth === 0 || to <= 1) return;
-    const { format, name, series, unit } = this.#chart;
-    this.#at = this.#rows.map((r) => r.at);
-    const columns = series.map(([title, value]) => ({ name: title, values: this.#rows.map(value) }));
-    this.#drawn = lines(svg, { from, to, at: this.#at, series: columns, format, hole: 2500 * step });
-    this.#leave();
-    svg.ariaLabel = name + ", " + span((to - from) / 1000) + ": " + columns.map((c) => {
-      const known = c.values.filter((v) => v !== null);
-      const said = known.length === 0 ? "nothing measured" : "now " + format(c.values.at(-1)) + ", lowest " + format(Math.min(...known)) + ", highest " + format(Math.max(...known));
-      return (columns.length > 1 ? c.name + " " : "") + said;
-    }).join("; ") + " (" + unit + ")";
-  }
-
-  #values(row) {
-    const { format, series } = this.#chart;
-    return row ? series.map(([, value]) => format(value(row))).join(" / ") : none;
-  }
-
-  #point(place) {
-    const i = this.#drawn?.nearest(place) ?? -1;
-    if (i >= 0) put(this.part(".value"), clock(this.#at[i], true) + "  " + this.#values(this.#rows[i]));
-  }
-
-  #leave() {
-    this.#drawn?.leave();
-    put(this.part(".value"), this.#values(this.#rows.at(-1)));
-  }
-
-  // table has twelve rows: the mean and the highest of each twelfth.
-  table() {
-    if (!this.part("details").open) return;
-    const { format, series } = this.#chart;
-    const [from, to] = this.#frame;
-    const head = make("tr", "", header("Until", "col"), ...series.flatMap(([name]) => [header(name + ", mean", "col"), header("highest", "col")]));
-    const body = [];
-    for (let n = 12; n > 0; n--) {
-      const until = from + ((to - from) / 12) * n;
-      const part = this.#rows.filter((r) => r.at <= until && r.at > until - (to - from) / 12);
-      body.push(make("tr", "", header(clock(until, true), "row"), ...series.flatMap(([, value]) => {
-        const known = part.map(value).filter((v) => v !== null);
-        const mean = known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length;
-        return [make("td", "", format(mean)), make("td", "", format(known.length === 0 ? null : Math.max(...known)))];
-      })));
-    }
-    this.part("table").replaceChildren(make("thead", "", head), make("tbody", "", ...body));
-  }
-}
-
-function header(text, scope) {
-  const th = make("th", "", text);
-  th.scope = scope;
-  return th;
-}
-
-// The band of the upstream's states has a table of its own kind: its changes.
-class Band extends Card {
-  constructor() {
-    super({ name: "Upstream", unit: "", format: String, series: [] });
-    this.root.classList.add("wide");
-    this.part(".legend").append(...Object.keys(STATES).filter((s) => s !== "switching").map((s) => make("li", "state-" + s, words(s))));
-  }
-
-  show(seen, from, to) {
-    this.frame = [from, to];
-    this.spans = states.map((s, i) => ({ ...s, to: states[i + 1]?.from ?? to })).filter((s) => s.to > from && s.from < to);
-    const svg = this.part("svg");
-    const paint = () => svg.clientWidth > 0 && band(svg, { from, to, states: this.spans, words });
-    paint();
-    this.observer?.disconnect();
-    this.observer = new ResizeObserver(paint);
-    this.observer.observe(svg);
-    const up = this.spans.filter((s) => s.state === "streaming").reduce((sum, s) => sum + Math.min(s.to, to) - Math.max(s.from, from), 0);
-    const share = this.spans.length === 0 ? none : plain.format((100 * up) / (to - Math.max(from, this.spans[0].from))) + " %";
-    put(this.part(".value"), "streaming " + share + " of the time");
-    svg.ariaLabel = "States of the upstream: streaming " + share + " of the time, " + this.spans.length + (this.spans.length === 1 ? " state" : " states");
-    this.table();
-  }
-
-  table() {
-    const to = this.frame[1];
-    const head = make("tr", "", header("From", "col"), header("State", "col"), header("For", "col"));
-    const line = (s) => make("tr", "", header(moment(s.from), "row"), make("td", "", words(s.state)), make("td", "", span((Math.min(s.to, to) - s.from) / 1000)));
-    this.part("table").replaceChildren(make("thead", "", head), make("tbody", "", ...this.spans.slice(-100).reverse().map(line)));
-  }
-}
-
-const charts = [new Band(), ...CHARTS.map((c) => new Card(c))];
-el("charts").append(...charts.map((c) => c.root));
+const band = new Band();
+const charts = CHARTS.map((c) => new Card(c));
+el("charts").append(band.root, ...charts.map((c) => c.root));
 el("range").addEventListener("change", show);
 document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(asking) : ask()));
 ask();

@@ -147,8 +147,8 @@ function card(post, lang, hosts) {
 		const any = [...urls.keys()].sort().reverse().map((u) => u.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
 		if (x) any.push("(?<![\\w/])[@#][\\p{L}\\p{N}_]+");
 		(p.text ?? "").slice(0, 3e4).split(RegExp(`(${any.join("|") || "\0"})`, "u")).forEach((s, i) => {
-			const u = urls.get(s), href = u ? safe(u.url) || safe(u.expanded) : "https://x.com/" + (s[0] === "#" ? "hashtag/" : "") + encodeURIComponent(s.slice(1));
-			text.append(i % 2 && href ? link(href, "link", bdi(u?.display || s)) : s);
+			const u = urls.get(s), href = i % 2 && (u ? safe(u.url) || safe(u.expanded) : "https://x.com/" + (s[0] === "#" ? "hashtag/" : "") + encodeURIComponent(s.slice(1)));
+			text.append(href ? link(href, "link", bdi(u?.display || s)) : s);
 		});
 		const media = (p.media ?? []).map((m) => make("p media", {},
 			link(safe(m.url), "link", (m.type === "photo" && image(m.url, m.alt)) || (words[m.type] ?? m.type)), " ", bdi(m.alt ?? "")));
@@ -180,9 +180,10 @@ button{font:inherit;font-size:.8rem;padding:.2rem .7rem;border:1px solid;border-
 .avatar{display:grid;place-items:center;block-size:2.6rem;border-radius:50%;overflow:hidden;background:var(--line)}
 .post>.logo{grid-column:3;block-size:1rem;background:var(--ink);clip-path:polygon(0 0,31% 0,54% 33%,83% 0,93% 0,59% 40%,100% 100%,69% 100%,44% 66%,14% 100%,4% 100%,39% 57%)}
 p{margin:0}.text{white-space:pre-wrap}img{max-inline-size:100%}
-a{color:var(--accent)}.name{font-weight:700;color:var(--ink)}.status,.username,.foot,.context,.media,.empty,.left,.notice{color:var(--soft);font-size:.85rem}
+a{color:var(--accent)}.name{font-weight:700;color:var(--ink)}p:not(.text),.username,.notice{color:var(--soft);font-size:.85rem}
 a:not(.link,:hover){text-decoration:none}.byline>*,.foot>*{margin-inline-end:.5rem}
-.quote{margin:.5rem 0;padding:.6rem;border:1px solid var(--line)}`;
+.quote{margin:.5rem 0;padding:.6rem;border:1px solid var(--line)}
+@media(forced-colors:active){.post>.logo{background:CanvasText}}`;
 
 const PARAMS = "track follow locations language filter-level q since max-rate".split(" ");
 
@@ -192,7 +193,7 @@ function mount(host) {
 	const max = Math.min(Math.abs(attr("max-posts")) || 50, 500), ear = new AbortController();
 	const url = address(attr("src"), PARAMS.map((name) => [name.replace("-", "_"), attr(name)]));
 	let queue = [];
-	let left = 0, cursor = "", rested = true, end, timer, frame, paused, begun;
+	let left = 0, cursor = "", end, timer, frame, paused, begun;
 
 	const status = make("p status", { role: "status" }), fresh = make("button fresh", { hidden: true, onclick: () => draw(true) });
 	const pause = make("button pause", { onclick() {
@@ -211,24 +212,22 @@ function mount(host) {
 	const sheet = new host.ownerDocument.defaultView.CSSStyleSheet();
 	sheet.replaceSync(css);
 	root.adoptedStyleSheets = [sheet];
-	root.replaceChildren(make("div box", { lang: words.lang }, make("div header", {}, status, fresh, pause), list, empty, omitted));
+	root.replaceChildren(make("div box", { lang: words.lang, dir: "auto" }, make("div header", {}, status, fresh, pause), list, empty, omitted));
 
 	function tell(state, n) {
 		status.textContent = say(state, n);
 		status.classList.toggle("live", state === "live");
 	}
 	function open() {
-		if (!rested) return;
-		rested = false;
+		if (end) return;
 		tell("connecting");
 		end = new AbortController();
 		follow(url, cursor, end.signal, take);
 	}
 	function rest() {
-		if (rested) return;
-		end.abort();
+		if (!end) return;
+		end = end.abort();
 		save();
-		rested = true;
 		tell("resting");
 	}
 	function save() {
@@ -250,7 +249,7 @@ function mount(host) {
 			tell((data.upstream ?? data).state === "streaming" ? "live" : "source");
 		} else {
 			queue = queue.filter((e) => !hit(e.post));
-			for (const article of [...list.children]) if (hit(article.entry.post)) drop(article);
+			[...list.children].forEach((e) => hit(e.entry.post) && drop(e));
 			soon();
 		}
 	}
@@ -269,11 +268,10 @@ function mount(host) {
 	function draw(asked) {
 		frame = 0;
 		if (asked || !(paused || (list.firstChild && (list.scrollTop > 8 || list.matches(":hover,:focus-within"))))) {
-			while (queue[0]) {
-				const entry = queue.shift();
-				const article = entry.post ? card(entry.post, host.lang.match(/^[a-z]{2,3}(-[a-z]{4})?(-[a-z]{2})?$/i)?.[0], (attr("media") ?? "").split(" ")) : make("article notice", {}, entry.words);
-				list.prepend(Object.assign(article, { entry, tabIndex: 0, ariaSetSize: -1 }));
-			}
+			for (const entry of queue.splice(0)) try {
+				const e = entry.post ? card(entry.post, host.lang.match(/^[a-z]{2,3}(-[a-z]{4})?(-[a-z]{2})?$/i)?.[0], (attr("media") ?? "").split(" ")) : make("article notice", {}, entry.words);
+				list.prepend(Object.assign(e, { entry, tabIndex: 0, ariaSetSize: -1 }));
+			} catch {} // one that cannot be drawn
 			while (list.childElementCount > max) drop(list.lastChild);
 			[...list.children].forEach((article, i) => (article.ariaPosInSet = i + 1));
 			if (asked) list.scrollTop = 0;

@@ -1,50 +1,27 @@
-// A column's list of posts, newest first. New posts wait in a queue while the
-// reader is reading, and the queue is bounded: what does not fit is counted. Of
-// the posts that are kept only those near the reader are elements: a slice that
-// begins at the newest, and grows as the reader goes down.
+// A column's list of posts: what is shown, and what waits. New posts wait in a queue
+// while the reader is reading, and the queue is bounded: what does not fit is counted.
 
-import { card, make } from "/card.js";
 import { isGone } from "/gone.js";
+import { FLOOD, Shown } from "/shown.js";
+import { turn } from "/turns.js";
 import { many } from "/words.js";
 
-const MOST = 400; // posts kept
-const SLICE = 24; // elements at least, if there are so many posts
-const STEP = 6; // elements made in one go: a long task would hold up scrolling and typing
 const QUEUE = 150; // entries that wait
 const SEEN = 6000; // ids by which a repeated post is known
 const LINGER = 700; // ms between the end of reading and the list's moving on
 const EVERY = 150; // ms between two drawings: a list that flickers cannot be read
-const FLOODED = 600; // the same, when each drawing brings more than is in sight
-const FLOOD = 10;
-
-// turns are what waits to be drawn, of all lists: one each frame.
-const turns = [];
-
-function turn(draw) {
-  turns.push(draw);
-  if (turns.length === 1) requestAnimationFrame(next);
-}
-
-function next() {
-  const draw = turns.shift();
-  if (turns.length > 0) requestAnimationFrame(next);
-  draw();
-}
+const FLOODED = 750; // the same, when each drawing brings more than is in sight
 
 // A Feed draws into list, a role=feed element inside scroller, which scrolls.
 // changed is called after every change with {waiting, held, cards}.
 export class Feed {
   #list;
-  #scroller;
+  #shown;
   #changed;
-  #entries = []; // what is shown, newest first: {post or words, node}; nodes are a prefix
-  #drawn = 0; // entries that have a node
-  #goal = 0; // entries that are to have one
-  #queue = []; // entries that came and are not shown, oldest first
+  #queue = []; // entries that came and are not shown, oldest first: {post} or {words}
   #lost = 0; // posts that fell out of the queue
   #seen = new Set();
   #busy = false; // a drawing is to come
-  #filling = false; // more elements are
   #last = 0; // when it was drawn, ms
   #every = EVERY;
   #later = 0;
@@ -54,7 +31,7 @@ export class Feed {
 
   constructor(list, scroller, changed) {
     this.#list = list;
-    this.#scroller = scroller;
+    this.#shown = new Shown(list, scroller);
     this.#changed = changed;
     scroller.addEventListener("pointerenter", (e) => (this.#over = e.pointerType === "mouse"));
     scroller.addEventListener("pointerleave", () => {
@@ -62,7 +39,7 @@ export class Feed {
       this.#soon();
     });
     list.addEventListener("focusout", () => this.#soon());
-    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    scroller.addEventListener("scroll", () => this.#soon(), { passive: true });
     list.addEventListener("keydown", (e) => this.#key(e));
   }
 
@@ -101,54 +78,21 @@ export class Feed {
   }
 
   clear() {
-    this.#entries = [];
     this.#queue = [];
-    this.#drawn = 0;
     this.#lost = 0;
     this.#seen.clear();
-    this.#list.replaceChildren();
+    this.#shown.clear();
     this.#tell();
   }
 
-  // sweep takes away everything that must not be shown any more, also out of
-  // the queue, and leaves what is being read where it is.
+  // sweep takes away everything that must not be shown any more, also out of the queue.
   sweep() {
-    const gone = (entry) => entry.post && isGone(entry.post);
     const queued = this.#queue.length;
-    this.#queue = this.#queue.filter((entry) => !gone(entry));
-    const dead = this.#entries.filter(gone);
-    if (dead.length > 0) {
-      this.#entries = this.#entries.filter((entry) => !gone(entry));
-      this.#still(() => dead.forEach((entry) => this.#remove(entry)));
-      this.#fill();
-      this.#number();
-    }
-    if (dead.length > 0 || this.#queue.length < queued) this.#tell();
+    this.#queue = this.#queue.filter((entry) => !isGone(entry.post));
+    if (this.#shown.sweep() || this.#queue.length < queued) this.#tell();
   }
 
-  #remove(entry) {
-    if (!entry.node) return;
-    if (entry.node.contains(document.activeElement)) {
-      (entry.node.nextElementSibling ?? entry.node.previousElementSibling)?.focus({ preventScroll: true });
-    }
-    entry.node.remove();
-    entry.node = null;
-    this.#drawn--;
-  }
-
-  // still runs a change above or below what is being read without moving it: the
-  // card with the focus, under the pointer, or the first one in sight.
-  #still(change) {
-    const top = this.#scroller.getBoundingClientRect().top;
-    const cards = [...this.#list.children];
-    const reading = [document.activeElement?.closest("article"), cards.find((c) => c.matches(":hover")), ...cards.filter((c) => c.getBoundingClientRect().bottom > top)];
-    const places = reading.filter((c) => c && this.#list.contains(c)).map((c) => [c, c.getBoundingClientRect().top]);
-    change();
-    const [anchor, before] = places.find(([c]) => c.isConnected) ?? [];
-    if (anchor && this.#away()) this.#scroller.scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
-  }
-
-  // ---- what is drawn ----
+  // ---- when it is drawn ----
 
   #schedule() {
     if (this.#busy) return;
@@ -171,20 +115,14 @@ export class Feed {
     this.#later = setTimeout(() => (this.#queue.length > 0 ? this.#schedule() : this.#tell()), LINGER);
   }
 
-  #scrolled() {
-    const s = this.#scroller;
-    if (s.scrollTop + 2 * s.clientHeight > s.scrollHeight) this.#fill(this.#drawn + SLICE);
-    this.#soon();
-  }
-
   // flush shows what waits.
   flush() {
-    this.#scroller.scrollTo({ top: 0, behavior: "instant" });
-    this.#draw();
+    this.#shown.toTop();
+    this.#draw(true);
     this.#tell();
   }
 
-  #draw() {
+  #draw(asked = false) {
     if (this.#lost > 0) {
       this.#queue.unshift({ words: many(this.#lost, "post") + " that came meanwhile " + (this.#lost === 1 ? "was" : "were") + " not kept." });
     }
@@ -192,56 +130,8 @@ export class Feed {
     this.#queue = [];
     this.#lost = 0;
     if (fresh.length === 0) return;
-    this.#every = fresh.length > FLOOD ? FLOODED : EVERY;
-    // Of many new ones only the first come into sight; the others below them, and
-    // all that was there, are drawn again, step by step.
-    if (fresh.length > FLOOD) this.#shorten(0);
-    const batch = document.createDocumentFragment();
-    for (const entry of fresh.slice(0, FLOOD)) batch.append(this.#node(entry));
-    if (fresh.length < 4) for (const node of batch.children) node.classList.add("arriving");
-    this.#list.prepend(batch);
-    this.#entries.unshift(...fresh);
-    this.#shorten(SLICE + STEP);
-    this.#entries.length = Math.min(this.#entries.length, MOST);
-    this.#number();
-    this.#fill();
-  }
-
-  // shorten leaves elements to the newest n entries only.
-  #shorten(n) {
-    for (let i = Math.min(this.#entries.length, this.#drawn) - 1; i >= n; i--) this.#remove(this.#entries[i]);
-  }
-
-  // fill gives elements to the newest n entries, some in each frame.
-  #fill(n = SLICE) {
-    this.#goal = Math.max(SLICE, Math.min(n, this.#entries.length));
-    if (this.#filling || this.#drawn >= Math.min(this.#goal, this.#entries.length)) return;
-    this.#filling = true;
-    turn(() => {
-      this.#filling = false;
-      this.#grow(Math.min(this.#drawn + STEP, this.#goal));
-      this.#fill(this.#goal);
-    });
-  }
-
-  #grow(n) {
-    const before = this.#drawn;
-    const until = Math.min(n, this.#entries.length);
-    for (let i = before; i < until; i++) this.#list.append(this.#node(this.#entries[i]));
-    this.#number(before);
-  }
-
-  #node(entry) {
-    entry.node = entry.post ? drawn(entry.post) : notice(entry.words);
-    this.#drawn++;
-    return entry.node;
-  }
-
-  #number(from = 0) {
-    for (let i = from; i < this.#drawn; i++) {
-      this.#entries[i].node.setAttribute("aria-posinset", String(i + 1));
-      this.#entries[i].node.setAttribute("aria-setsize", "-1");
-    }
+    this.#every = !asked && fresh.length > FLOOD ? FLOODED : EVERY;
+    this.#shown.put(fresh, this.#every === FLOODED);
   }
 
   // ---- whether it may move ----
@@ -259,20 +149,18 @@ export class Feed {
   // held says why new posts wait: a name in words.held, or "" if they do not.
   held() {
     if (this.#paused) return "paused";
-    if (this.#entries.length === 0) return ""; // there is nothing to read yet
-    if (this.#away()) return "scrolled";
+    if (this.#shown.size === 0) return ""; // there is nothing to read yet
+    if (this.#shown.away) return "scrolled";
     if (this.#list.contains(document.activeElement)) return "focus";
     if (this.#over && performance.now() > this.#settled) return "pointer";
     return "";
   }
 
-  #away() {
-    return this.#scroller.scrollTop > 8;
-  }
-
   #tell() {
-    const waiting = this.#queue.filter((entry) => entry.post).length + this.#lost;
-    this.#changed({ waiting, held: this.held(), cards: this.#entries.length });
+    const held = this.held();
+    // What is to be drawn a moment later does not wait for the reader.
+    const waiting = held === "" ? 0 : this.#queue.filter((entry) => entry.post).length + this.#lost;
+    this.#changed({ waiting, held, cards: this.#shown.size });
   }
 
   // ---- by keyboard: the feed pattern of ARIA ----
@@ -285,30 +173,8 @@ export class Feed {
     }
   }
 
-  // move puts the focus on the next card (1), the one before (-1), or, from
-  // elsewhere, the first in sight.
+  // move puts the focus on the next card (1), the one before (-1), or the first in sight.
   move(step) {
-    const at = this.#entries.findIndex((entry) => entry.node?.contains(document.activeElement));
-    if (at + step >= this.#drawn) this.#grow(this.#drawn + STEP);
-    const top = this.#scroller.getBoundingClientRect().top;
-    const to = at < 0 ? this.#entries.find(({ node }) => node && node.getBoundingClientRect().bottom > top) : this.#entries[at + step];
-    to?.node?.focus();
+    this.#shown.move(step);
   }
-}
-
-// drawn is the card of a post. One that cannot be drawn must not keep those behind
-// it from the reader.
-function drawn(post) {
-  try {
-    return card(post);
-  } catch {
-    return notice("A post that this page cannot draw.");
-  }
-}
-
-function notice(words) {
-  const article = make("article", "notice", make("p", "", words));
-  article.tabIndex = 0;
-  article.setAttribute("aria-label", "Notice");
-  return article;
 }

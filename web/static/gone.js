@@ -2,8 +2,6 @@
 // withheld, or by somebody who is. They are remembered for a while, because a
 // list may still be handed one (a repeated post, a page of an old search).
 
-import { authors, ids } from "/post.js";
-
 const MOST = 20000; // of each kind; the oldest are forgotten first
 
 const posts = new Set();
@@ -20,5 +18,7 @@ function keep(set, id) {
   if (set.size > MOST) set.delete(set.values().next().value);
 }
 
-// isGone reports whether a post, or one inside it, must not be shown.
-export const isGone = (post) => ids(post).some((id) => posts.has(id)) || authors(post).some((id) => people.has(id));
+// isGone reports whether a post must not be shown, or one inside it: the card shows both.
+export function isGone(post) {
+  return Boolean(post) && (posts.has(post.id_str) || people.has(post.author?.id_str) || isGone(post.repost_of) || isGone(post.quote_of));
+}

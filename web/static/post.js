@@ -3,6 +3,7 @@
 
 export const LONGEST = 30000; // letters of a text that are shown; a long post of X has 25,000
 const ENTITIES = 100; // links, tags, mentions of a post that are, of each
+const LINKS = 300; // places of the text that are links
 
 // compact returns the compact form of a post in either shape.
 export function compact(post) {
@@ -62,14 +63,6 @@ const ESCAPED = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;"
 // unescaped undoes the escaping of v1.1 texts once: "&amp;lt;" is "&lt;".
 const unescaped = (text) => text.replace(/&(amp|lt|gt|quot|#39);/g, (e) => ESCAPED[e]);
 
-// within lists a post and the posts inside it. If one of them must go, so must
-// the card that shows it.
-export function within(post) {
-  return [post, post.repost_of, post.quote_of, post.repost_of?.quote_of].filter(Boolean);
-}
-export const ids = (post) => within(post).map((p) => p.id_str).filter(Boolean);
-export const authors = (post) => within(post).map((p) => p.author?.id_str).filter(Boolean);
-
 // safe returns the address if a reader may be sent there, else "".
 export function safe(address) {
   let url;
@@ -104,31 +97,58 @@ export function places(post) {
 // pieces cuts the text of a post at its links: strings, and {href, words, title}
 // for each place where the address of one of its urls stands; on X also for tags
 // and mentions.
-// Both are bounded, since a browser would look for each of thousands of urls at each of a
-// million letters, for minutes, and nobody could stop it.
+// All of it is bounded, since a browser would look for each of thousands of urls at each
+// of a million letters, for minutes, and nobody could stop it.
 export function pieces(post) {
   const text = (post.text ?? "").slice(0, LONGEST);
+  const { onX } = places(post);
   const known = new Map(); // as written, in small letters → the link
   for (const u of (post.urls ?? []).slice(0, ENTITIES)) {
     const href = safe(u.url) || safe(u.expanded);
     if (u.url && href !== "") known.set(u.url.toLowerCase(), { href, words: u.display || u.url, title: safe(u.expanded) || href });
   }
-  if (places(post).onX) {
+  if (onX) {
     for (const tag of (post.hashtags ?? []).slice(0, ENTITIES)) known.set("#" + tag.toLowerCase(), { href: "https://x.com/hashtag/" + encodeURIComponent(tag) });
     for (const { username } of (post.mentions ?? []).slice(0, ENTITIES)) if (/^\w+$/.test(username ?? "")) known.set("@" + username.toLowerCase(), { href: "https://x.com/" + username });
+    // Those of pictures are in the text only.
+    for (const [short] of [...text.matchAll(/https:\/\/t\.co\/\w{1,32}/g)].slice(0, ENTITIES)) if (!known.has(short.toLowerCase())) known.set(short.toLowerCase(), { href: short });
   }
-  if (places(post).onX) for (const [short] of [...text.matchAll(/https:\/\/t\.co\/\w{1,32}/g)].slice(0, ENTITIES)) if (!known.has(short.toLowerCase())) known.set(short.toLowerCase(), { href: short }); // of pictures
-  if (known.size === 0) return [text];
-  // The longest first: one address may be the beginning of another. A tag ends
-  // where its letters end.
-  const all = [...known.keys()].sort((a, b) => b.length - a.length).map((u) => u.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") + (/^[#@]/.test(u) ? "(?![\\p{L}\\p{N}_])" : ""));
-  return text
-    .split(new RegExp("(" + all.join("|") + ")", "iu"))
-    .filter((s) => s !== "")
-    .map((s) => {
-      const found = known.get(s.toLowerCase());
-      return found ? { words: s, ...found } : s;
-    });
+  return known.size === 0 ? [text] : cut(text, known);
+}
+
+// cut cuts a text at known words. Where several begin, the longest counts: one address
+// may be the beginning of another. It goes through the text with indexOf, word by word:
+// a regular expression of all words, made for one post, takes longer than its card.
+function cut(text, known) {
+  const small = text.toLowerCase();
+  const low = small.length === text.length ? small : text.replace(/[A-Z]/g, (c) => c.toLowerCase()); // places must be the same in both
+  const next = new Map([...known.keys()].map((word) => [word, find(low, word, 0)])); // where each word stands next
+  const parts = [];
+  let at = 0;
+  for (let links = 0; links < LINKS; links++) {
+    let best = "";
+    for (let [word, place] of next) {
+      if (place >= 0 && place < at) next.set(word, (place = find(low, word, at)));
+      if (place < 0) next.delete(word);
+      else if (best === "" || place < next.get(best) || (place === next.get(best) && word.length > best.length)) best = word;
+    }
+    if (best === "") break;
+    const begin = next.get(best);
+    if (begin > at) parts.push(text.slice(at, begin));
+    at = begin + best.length;
+    parts.push({ words: text.slice(begin, at), ...known.get(best) });
+  }
+  if (at < text.length) parts.push(text.slice(at));
+  return parts;
+}
+
+// find is the first place from which on a word stands, or -1. A tag or a name ends where
+// its letters end.
+function find(low, word, from) {
+  for (let at = low.indexOf(word, from); at >= 0; at = low.indexOf(word, at + 1)) {
+    if (!/^[#@]/.test(word) || !/^[\p{L}\p{N}_]/u.test(low.slice(at + word.length, at + word.length + 2))) return at;
+  }
+  return -1;
 }
 
 // exactID reads an id out of JSON that gives it as a number, too large for

@@ -18,7 +18,7 @@ const SIX = 6;
 export class Shared {
   #hear;
   #me = crypto.getRandomValues(new Uint32Array(2)).join("-");
-  #together = isSecureContext && "locks" in navigator && "BroadcastChannel" in globalThis;
+  #together = isSecureContext && "locks" in navigator;
   #channel = null;
   #leader = null;
   #rules = []; // that this tab shows
@@ -78,9 +78,11 @@ export class Shared {
 
   wake() {
     if (this.#channel || this.#leader) return;
-    if ("BroadcastChannel" in globalThis) {
+    try {
       this.#channel = new BroadcastChannel(this.#together ? "aviary" : "aviary-alone");
       this.#channel.onmessage = (e) => this.#took(e.data);
+    } catch {
+      this.#together = false; // there is none, or it is denied with all storage
     }
     this.#heard = -Infinity;
     this.#asked = 0;

@@ -5,21 +5,31 @@ const numbers = new Intl.NumberFormat("en");
 export const number = (n) => numbers.format(n);
 export const many = (n, one, more = one + "s") => number(n) + " " + (n === 1 ? one : more);
 
+// Formats are made once: to make one takes longer than the rest of a card.
+const format = (options) => new Intl.DateTimeFormat([], options);
+const day = { day: "numeric", month: "short" };
+const minute = { hour: "2-digit", minute: "2-digit" };
+const second = { ...minute, second: "2-digit" };
+const seconds = format(second);
+const datedSeconds = format({ ...second, ...day, year: "numeric" });
+const minutes = format(minute);
+const days = format(day);
+const whole = format({ dateStyle: "medium", timeStyle: "medium" });
+
+const today = (at) => at.toDateString() === new Date().toDateString();
+
 // clock is a time of day; of another day, with its date.
 export function clock(time) {
   const at = new Date(time);
   if (Number.isNaN(at.valueOf())) return "";
-  const hour = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
-  return at.toDateString() === new Date().toDateString()
-    ? at.toLocaleTimeString([], hour)
-    : at.toLocaleString([], { ...hour, day: "numeric", month: "short", year: "numeric" });
+  return (today(at) ? seconds : datedSeconds).format(at);
 }
 
-// brief is the time of day to the minute.
-export function brief(at) {
-  const minute = { hour: "2-digit", minute: "2-digit" };
-  return at.toDateString() === new Date().toDateString() ? at.toLocaleTimeString([], minute) : at.toLocaleDateString([], { day: "numeric", month: "short" });
-}
+// brief is the time of day to the minute, or the day.
+export const brief = (at) => (today(at) ? minutes : days).format(at);
+
+// full is the date and the time of day.
+export const full = (at) => whole.format(at);
 
 // connection says how the page stands with the gateway: a mood (good, busy,
 // bad) and words.
