@@ -37,11 +37,11 @@ func TestLightReads(t *testing.T) {
 	p := make([]byte, 10)
 
 	near, far := pair()
-	go func() {
+	go func(far *net.TCPConn) {
 		time.Sleep(10 * time.Millisecond) // the read waits
 		_, _ = far.Write([]byte("hello, all of you"))
 		_ = far.CloseWrite()
-	}()
+	}(far)
 	if all, err := io.ReadAll(near); string(all) != "hello, all of you" || err != nil {
 		t.Errorf("%q, %v", all, err)
 	}
@@ -55,7 +55,8 @@ func TestLightReads(t *testing.T) {
 		t.Errorf("%d, %v after the deadline", n, err)
 	}
 	_ = near.SetReadDeadline(time.Time{})
-	time.AfterFunc(10*time.Millisecond, func() { near.Close() })
+	closes := near
+	time.AfterFunc(10*time.Millisecond, func() { closes.Close() })
 	if n, err := near.Read(p); n != 0 || !errors.Is(err, net.ErrClosed) {
 		t.Errorf("%d, %v after Close", n, err)
 	}
