@@ -14,12 +14,15 @@ type Bell struct {
 	hub    *Hub
 	number int
 	c      chan struct{}
+	few    int         // see Lend
+	serve  func() bool // see Lend; nil: not lent
 
 	// Owned by the hub's lock.
-	end  Place    // everything before it was taken
-	due  []*Group // groups with something new for this bell
-	subs int      // subscriptions that it rings for
-	all  int      // of these: those that get deletes of posts never seen
+	end   Place    // everything before it was taken
+	due   []*Group // groups with something new for this bell
+	reach int      // no more subscriptions than this have something new
+	subs  int      // subscriptions that it rings for
+	all   int      // of these: those that get deletes of posts never seen
 }
 
 // NewBell returns a bell. A hub has 64; asking for more is a mistake in the
@@ -49,6 +52,20 @@ func (b *Bell) Close() {
 	b.due = nil
 }
 
+// Lend spares the owner the waking for what concerns few. When at most few of the
+// bell's subscriptions can have something new, Publish calls serve instead of
+// ringing: on the publisher's goroutine, with no lock of the hub held. serve does
+// what the owner would, and must neither wait nor take long, as nothing is
+// published meanwhile; if it returns false the bell rings. Call Lend before the
+// first subscription.
+func (b *Bell) Lend(few int, serve func() bool) { b.few, b.serve = few, serve }
+
+// small reports whether what is new may be served by the publisher. The hub is
+// locked.
+func (b *Bell) small() bool {
+	return b.serve != nil && b.reach <= b.few && b.end.pos >= b.hub.log.base
+}
+
 func (b *Bell) ring() {
 	select {
 	case b.c <- struct{}{}:
@@ -67,7 +84,19 @@ func (h *Hub) soil(g *Group) {
 			b.due = slices.DeleteFunc(b.due, func(g *Group) bool { return g.refs == 0 })
 		}
 		b.due = append(b.due, g)
+		b.reach += int(g.seats[b.number])
 		g.dirty |= 1 << b.number
+	}
+}
+
+// soilAll is soil for the group without a filter, which has no list to be put on.
+func (h *Hub) soilAll(all *Group) {
+	h.touched |= all.bells
+	for rest := all.bells; rest != 0; rest &= rest - 1 {
+		n := bits.TrailingZeros64(rest)
+		if b := h.bells[n].Load(); b != nil {
+			b.reach += int(all.seats[n])
+		}
 	}
 }
 
@@ -112,7 +141,7 @@ func (b *Bell) Take(r *Round) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r.start, r.end = b.end, h.headPlace()
-	b.end = r.end
+	b.end, b.reach = r.end, 0
 	r.From, r.To = r.start.pos, r.end.pos
 	r.Overtaken = r.From < h.log.base
 	from := max(r.From, h.log.base)

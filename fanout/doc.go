@@ -5,9 +5,10 @@
 //
 // # What holds
 //
-//  1. Publish waits for no client and does no I/O. There is one lock, a leaf:
-//     nothing is built, encoded, sent or locked under it, and the work under it
-//     grows with what an event touches, not with how many clients there are.
+//  1. Publish waits for no client, and the package does no I/O; what a bell's owner
+//     has the publisher do (Bell.Lend) must not wait either. There is one lock, a
+//     leaf: nothing is built, encoded, sent or locked under it, and the work under
+//     it grows with what an event touches, not with how many clients there are.
 //  2. A published Event never changes. What changes is its slot in the log, which
 //     can be emptied by a delete.
 //  3. Every client sees events in the order of the log. What it does not get it is
@@ -72,7 +73,9 @@
 // # Owning many clients
 //
 // A Bell belongs to one goroutine that serves many subscriptions, such as a
-// shard; it rings once for any number of events. The owner either calls Next of
+// shard; it rings once for any number of events. What few of them wait for the
+// owner can have served on the goroutine that publishes, so that it need not be
+// woken (Lend). The owner either calls Next of
 // each subscription it has reason to, or takes a Round: everything new for its
 // subscriptions, group by group, so that all members of a group at the head share
 // one list and none of them is asked. Subscription.Live says who may be served so,

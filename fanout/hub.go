@@ -112,7 +112,7 @@ func (h *Hub) Close() {
 	h.mu.Lock()
 	h.closed = true
 	h.mu.Unlock()
-	h.ring(^uint64(0))
+	h.ring(^uint64(0), 0)
 }
 
 // Trim drops what is too old. Publish does so too; a quiet hub needs the call.

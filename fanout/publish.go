@@ -6,29 +6,33 @@ import (
 )
 
 // Publish puts e at the head of the log, takes out what it deletes, and rings
-// the bells of those it concerns. It returns false, and e goes nowhere, if e is
+// the bells of those it concerns, or has them served (Bell.Lend). It returns false, and e goes nowhere, if e is
 // a duplicate, a post that was deleted, or the hub is closed. e is the hub's
 // from then on.
 func (h *Hub) Publish(e *Event) bool {
-	touched, ok := h.admit(e)
-	h.ring(touched)
+	touched, small, ok := h.admit(e)
+	h.ring(touched, small)
 	return ok
 }
 
-func (h *Hub) ring(touched uint64) {
+// ring rings bells; of those in small the owner is spared if it can be.
+func (h *Hub) ring(touched, small uint64) {
 	for ; touched != 0; touched &= touched - 1 {
-		if b := h.bells[bits.TrailingZeros64(touched)].Load(); b != nil {
+		n := bits.TrailingZeros64(touched)
+		if b := h.bells[n].Load(); b != nil && (small&(1<<n) == 0 || b.serve == nil || !b.serve()) {
 			b.ring()
 		}
 	}
 }
 
-func (h *Hub) admit(e *Event) (touched uint64, ok bool) {
+// admit does all of Publish that needs the lock. small are those touched bells for
+// which few have something new.
+func (h *Hub) admit(e *Event) (touched, small uint64, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e.complete()
 	if h.closed || h.refuses(e) {
-		return 0, false
+		return 0, 0, false
 	}
 	h.stamp(e)
 	h.aim(e)
@@ -38,7 +42,13 @@ func (h *Hub) admit(e *Event) (touched uint64, ok bool) {
 	h.log.append(e)
 	h.distribute(e)
 	h.trim(time.Now())
-	return h.touched, true
+	for rest := h.touched; rest != 0; rest &= rest - 1 {
+		n := bits.TrailingZeros64(rest)
+		if b := h.bells[n].Load(); b != nil && b.small() {
+			small |= 1 << n
+		}
+	}
+	return h.touched, small, true
 }
 
 // refuses says that e was here before or must not come back, and counts it.
@@ -115,12 +125,14 @@ func (h *Hub) distribute(e *Event) {
 		for n := range h.bells {
 			if b := h.bells[n].Load(); b != nil && b.all > 0 {
 				h.touched |= 1 << n
+				b.reach += b.all
 			}
 		}
 	case AimEveryone:
 		for n := range h.bells {
 			if b := h.bells[n].Load(); b != nil && b.subs > 0 {
 				h.touched |= 1 << n
+				b.reach += b.subs
 			}
 		}
 	}
@@ -148,7 +160,7 @@ func (h *Hub) match(e *Event) {
 		return
 	}
 	if all := h.groups[""]; all != nil {
-		h.touched |= all.bells
+		h.soilAll(all)
 	}
 	if e.Kind == KindPost {
 		h.index.Match(e.Post, h.hit)

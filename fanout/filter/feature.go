@@ -3,7 +3,6 @@ package filter
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 )
 
 // A feature is a hash of one thing that can be looked up in a post, tagged with
@@ -43,8 +42,7 @@ const (
 // compares. The result lies in f or in scratch, which grows as needed.
 func sortFeatures(f []uint64, scratch *[]uint64) []uint64 {
 	if len(f) > 255 {
-		slices.Sort(f)
-		return slices.Compact(f)
+		return sortMany(f, scratch)
 	}
 	var at [256]uint8 // where the next hash of each bucket goes; the bucket is the top byte
 	for _, h := range f {
@@ -62,6 +60,31 @@ func sortFeatures(f []uint64, scratch *[]uint64) []uint64 {
 	out := (*scratch)[:len(f)]
 	for _, h := range f {
 		i := &at[h>>56]
+		out[*i] = h
+		*i++
+	}
+	return insertionSort(out)
+}
+
+// sortMany is sortFeatures for a long text, whose counts do not fit in bytes.
+func sortMany(f []uint64, scratch *[]uint64) []uint64 {
+	first := min(bits.Len(uint(len(f))), 16)
+	buckets, shift := 1<<first, 64-first
+	if cap(*scratch) < len(f)+buckets {
+		*scratch = make([]uint64, len(f)+buckets)
+	}
+	out, at := (*scratch)[:len(f)], (*scratch)[len(f):len(f)+buckets]
+	clear(at)
+	for _, h := range f {
+		at[h>>shift]++
+	}
+	sum := uint64(0)
+	for i, n := range at {
+		at[i] = sum
+		sum += n
+	}
+	for _, h := range f {
+		i := &at[h>>shift]
 		out[*i] = h
 		*i++
 	}

@@ -211,29 +211,3 @@ func (f *field) takeFolded(s []byte) {
 		i += n
 	}
 }
-
-// token returns the first bare token that begins at or behind text[i], and
-// len(text) twice if there is none.
-func (f *field) token(i int) (start, end int) {
-	start = f.run(i, 0)
-	if start >= len(f.text) {
-		return len(f.text), len(f.text)
-	}
-	return start, f.run(start, ^uint64(0))
-}
-
-// run returns the first place at or behind i whose bit is set; with flip all
-// ones, the first whose bit is clear.
-func (f *field) run(i int, flip uint64) int {
-	k := i / 64
-	x := (f.words[k] ^ flip) >> (i % 64)
-	if x != 0 {
-		return i + bits.TrailingZeros64(x)
-	}
-	for k++; k < len(f.words); k++ {
-		if x := f.words[k] ^ flip; x != 0 {
-			return 64*k + bits.TrailingZeros64(x)
-		}
-	}
-	return 64 * k
-}

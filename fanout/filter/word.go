@@ -87,16 +87,24 @@ func (b *Builder) gap(s []byte, i, to int, w *word) {
 
 // tokens adds the bare tokens of the text in b.field under a kind and nothing else.
 func (b *Builder) tokens(k kind) {
-	s := b.field.text
-	open := s[:len(s)+padding]
-	for i := 0; ; {
-		start, end := b.field.token(i)
-		if start == len(s) {
-			return
+	open := b.field.text[:len(b.field.text)+padding]
+	features := b.features
+	start := -1 // of the token that has begun
+	last := uint64(0)
+	for n, set := range b.field.words {
+		borders := set ^ (set<<1 | last) // where a bit differs from the one before
+		last = set >> 63
+		for ; borders != 0; borders &= borders - 1 {
+			at := 64*n + bits.TrailingZeros64(borders)
+			if start < 0 {
+				start = at
+				continue
+			}
+			features = append(features, k.ofToken(open, start, at))
+			start = -1
 		}
-		b.features = append(b.features, k.ofToken(open, start, end))
-		i = end
 	}
+	b.features = features
 }
 
 // tokensInOrder adds the bare tokens of the text in b.field, under a kind, as a

@@ -47,6 +47,7 @@ type Clients struct {
 	lastID  atomic.Uint64
 	sockets atomic.Int64  // that shards own
 	goal    atomic.Uint64 // set by Drain: the sequence up to which history is still written
+	lent    atomic.Int64  // see shard.lend
 
 	mu       sync.Mutex
 	draining bool

@@ -36,6 +36,12 @@
 //   - All others are behind: they have a cursor and pull slices of at most 64 KiB,
 //     in turn. Clients with limit or max_rate always pull for themselves.
 //
+// To wake a loop for one writev costs more than the writev. A round for a handful
+// of clients is therefore served by the goroutine that publishes (fanout.Bell.Lend),
+// if the shard is at rest: it takes the loop's turn if that is free, and leaves to
+// the loop what is not written in the first attempt. It gives a fifth of its time to
+// that at most.
+//
 // A socket that takes less than it was given is full. Its client leaves the live
 // ones with the rest of the one frame that was cut; its cursor stands behind that
 // frame, so that what is deleted before there is room again is not sent. It costs

@@ -149,7 +149,8 @@ func (s *shard) short(c *Client, b *batch, n int, err error) {
 	c.sub.Stand(b.from)
 	s.exit(c)
 	if err != nil {
-		s.drop(c, Gone, false)
+		c.end(Gone)
+		s.enqueue(c)
 		return
 	}
 	others := *b

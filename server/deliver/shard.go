@@ -22,7 +22,8 @@ const (
 )
 
 // shard is one loop. It owns the sockets of most of its clients and writes to
-// them; the goroutines that serve the others it only wakes.
+// them; the goroutines that serve the others it only wakes. For what concerns few
+// it is not roused: see lend.
 type shard struct {
 	clients *Clients
 	bell    *fanout.Bell
@@ -35,7 +36,9 @@ type shard struct {
 	handlers []*handler
 	byGroup  map[*fanout.Group][]*handler
 
-	// Owned by the loop.
+	turning sync.Mutex // held for a turn: by the loop, or by who serves for it
+
+	// Owned by turning.
 	round    fanout.Round
 	rung     bool  // a round is needed, when the shard has rested
 	again    bool  // another round is needed at once
@@ -53,13 +56,15 @@ type shard struct {
 }
 
 func newShard(cs *Clients) *shard {
-	return &shard{
+	s := &shard{
 		clients: cs, bell: cs.cfg.Hub.NewBell(),
 		mail:    newMailbox(),
 		ready:   make(chan []readiness),
 		byGroup: map[*fanout.Group][]*handler{},
 		groups:  map[*fanout.Group]*group{},
 	}
+	s.bell.Lend(few, s.lend)
+	return s
 }
 
 // sweepEvery is how often a shard looks over all its clients: often enough that
@@ -86,26 +91,25 @@ func (s *shard) run() {
 
 // attend is one turn of the loop, for which it waits; false: it was the last.
 func (s *shard) attend(ticker *time.Ticker, rested *time.Timer) (more bool) {
-	more = true // after a panic too
-	defer s.recovered()
-	tick := false
-	if s.queue.empty() && !s.again {
-		if s.rung {
-			rested.Reset(time.Duration(s.rest - s.clients.now()))
-		}
+	var came roused
+	if s.idle(rested) {
 		select {
 		case <-s.clients.done:
 			return false
 		case <-s.bell.C():
-			s.rung = true
+			came.rung = true
 		case <-rested.C:
 		case <-s.mail.c:
-		case list := <-s.ready:
-			s.wake(list)
+		case came.ready = <-s.ready:
 		case <-ticker.C:
-			tick = true
+			came.tick = true
 		}
 	}
+	s.turning.Lock()
+	defer s.turning.Unlock()
+	more = true // after a panic too
+	defer s.recovered()
+	s.wake(came.ready)
 	select {
 	case <-s.clients.done:
 		return false
@@ -115,15 +119,36 @@ func (s *shard) attend(ticker *time.Ticker, rested *time.Timer) (more bool) {
 	}
 	select {
 	case <-ticker.C:
-		tick = true
+		came.tick = true
 	default:
 	}
 	select {
 	case <-s.bell.C():
-		s.rung = true
+		came.rung = true
 	default:
 	}
-	s.serveTurn(tick)
+	s.rung = s.rung || came.rung
+	s.serveTurn(came.tick)
+	return true
+}
+
+// roused is what ended a wait of the loop.
+type roused struct {
+	rung, tick bool
+	ready      []readiness
+}
+
+// idle reports whether the loop has nothing to do but wait; if it rests before a
+// round, rested will tell when it may take it.
+func (s *shard) idle(rested *time.Timer) bool {
+	s.turning.Lock()
+	defer s.turning.Unlock()
+	if !s.queue.empty() || s.again {
+		return false
+	}
+	if s.rung {
+		rested.Reset(time.Duration(s.rest - s.clients.now()))
+	}
 	return true
 }
 
@@ -164,6 +189,8 @@ func (s *shard) do(f func()) bool { return s.mail.put(f) }
 
 // close ends all streams without a word and lets go of everything.
 func (s *shard) close() {
+	s.turning.Lock()
+	defer s.turning.Unlock()
 	s.mail.close()
 	s.poller.close()
 	for len(s.owned) > 0 {
@@ -192,11 +219,16 @@ func (m *mailbox) put(f func()) bool {
 		return false
 	}
 	m.asked = append(m.asked, f)
+	m.rouse()
+	return true
+}
+
+// rouse ends the loop's wait.
+func (m *mailbox) rouse() {
 	select {
 	case m.c <- struct{}{}:
 	default:
 	}
-	return true
 }
 
 // open does what was asked.
@@ -221,10 +253,7 @@ func (m *mailbox) putBack(asked []func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.asked = append(asked, m.asked...)
-	select {
-	case m.c <- struct{}{}:
-	default:
-	}
+	m.rouse()
 }
 
 // close does what was asked, and takes no more.

@@ -2,7 +2,8 @@
 // API: how an answer is read, how a refusal is put into words, how many
 // requests may go out, and what must never be told.
 //
-//	Line      the network connection under a stream, closed when its user says so
+//	Line      the network connection under a stream, closed when its user says so; its
+//	          reads leave Go's scheduler in peace
 //	Stream    the messages of an answer that does not end, and how it ended
 //	Veil      blanks secrets in whatever comes back
 //	Summary   what an error body says, be it JSON of several shapes, HTML or text

@@ -34,7 +34,7 @@ func (l *Line) dialContext(ctx context.Context, network, addr string) (net.Conn,
 		return nil, net.ErrClosed
 	}
 	l.conns = append(l.conns, c)
-	return c, nil
+	return light(c), nil
 }
 
 // Close closes what was dialled; what is dialled from now on is closed at once.
