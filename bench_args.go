@@ -27,12 +27,9 @@ type benchArgs struct {
 	time time.Duration
 	warm time.Duration
 	pid  int // of the server; 0: not said
-	help bool
 }
 
-const benchHelp = `usage: aviary bench URL … [-n 100] [-for 10s] [-warm 1s] [-pid PID]
-
-Opens -n streams of a gateway at once, reads them for a while and says what came.
+const benchHelp = `Opens -n streams of a gateway at once, reads them for a while and says what came.
 With several URLs (of one server: other filters, other payloads) the streams are
 dealt to them in turn. Nothing is written to the server but the requests.
 
@@ -71,10 +68,6 @@ func parseBench(args []string) (*benchArgs, error) {
 	flags.IntVar(&b.pid, "pid", 0, "")
 	for len(args) > 0 {
 		err := flags.Parse(args)
-		if errors.Is(err, flag.ErrHelp) {
-			b.help = true
-			return b, nil
-		}
 		if err != nil {
 			return nil, err
 		}

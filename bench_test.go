@@ -273,17 +273,3 @@ func TestBenchLimitsAndStops(t *testing.T) {
 		t.Error("the interrupt was not heard")
 	}
 }
-
-func TestBenchHelp(t *testing.T) {
-	for _, flag := range []string{"-h", "--help"} {
-		code, out, _ := runBench(t, nil, flag)
-		if code != exitOK || !strings.HasPrefix(out, "usage: aviary bench URL … [-n") {
-			t.Errorf("%s: %d, %q", flag, code, out)
-		}
-	}
-	for _, c := range commands() {
-		if c.name == "bench" && !strings.HasPrefix(benchHelp, "usage: aviary bench "+c.args+"\n") {
-			t.Error("the help and the list of commands show it differently")
-		}
-	}
-}

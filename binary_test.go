@@ -39,6 +39,28 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// Every command says what it is for, how it is called and what its exit codes mean.
+func TestHelp(t *testing.T) {
+	for _, c := range commands() {
+		for _, arg := range []string{"-h", "-help", "--help"} {
+			var out, errs lockedBuffer
+			code := run(t.Context(), &program{args: []string{c.name, arg}, out: &out, err: &errs})
+			said := out.String()
+			if code != exitOK || errs.String() != "" || !strings.HasPrefix(said, "usage: "+c.line()+"\n\n") {
+				t.Errorf("%s %s: %d, %q, %q", c.name, arg, code, said, errs.String())
+			}
+			if c.name != "version" && !strings.Contains(said, "Exit code 0:") {
+				t.Errorf("%s %s does not tell its exit codes: %q", c.name, arg, said)
+			}
+			for line := range strings.Lines(said) {
+				if len(line) > 90 {
+					t.Errorf("%s %s has a long line: %q", c.name, arg, line)
+				}
+			}
+		}
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	for _, test := range []struct {
 		args    string
@@ -55,7 +77,10 @@ func TestExitCodes(t *testing.T) {
 		{"tial", nil, exitSettings, "", "did you mean tail?"},
 		{"soar", nil, exitSettings, "", `there is no command "soar"`},
 		{"bench", nil, exitSettings, "", "usage: aviary bench URL"},
-		{"bench --help", nil, exitOK, "Exit code 0", ""},
+		{"bench localhost --help", nil, exitOK, "usage: aviary bench URL … [-n", ""},
+		{"help tail", nil, exitOK, "usage: aviary tail URL [-n N]", ""},
+		{"help tial", nil, exitSettings, "", "did you mean tail?"},
+		{"serve -h", []string{"AVIARY_LISTN=1"}, exitOK, "usage: aviary serve\n", ""},
 		{"bench localhost -pid 999999999", nil, exitSettings, "", "is it running"},
 		{"bench 127.0.0.1:1 -n 2", nil, exitFailed, "", "2 of 2 streams could not be opened"},
 		{"serve now", nil, exitSettings, "", "usage: aviary serve"},

@@ -25,10 +25,6 @@ func bench(ctx context.Context, p *program) int {
 	if err != nil {
 		return misused(p, "bench", err.Error())
 	}
-	if args.help {
-		fmt.Fprint(p.out, benchHelp)
-		return exitOK
-	}
 	if args.pid > 0 {
 		if _, err := loadgen.Measure(args.pid); err != nil {
 			return misused(p, "bench", "-pid: "+err.Error())

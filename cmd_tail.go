@@ -142,10 +142,11 @@ func (t *tailer) follow(ctx context.Context) int {
 			fmt.Fprintf(t.p.err, "aviary tail: %v\n", err)
 			return exitFailed
 		}
-		if failures++; t.alive {
+		if t.alive {
 			failures = 0
 		}
 		wait := min(t.retry<<min(failures, 10), max(tailLongest, t.retry))
+		failures++
 		if answer != nil {
 			wait = max(wait, answer.retryAfter)
 		}

@@ -42,7 +42,7 @@ func misused(p *program, name, what string) int {
 	fmt.Fprintf(p.err, "aviary %s: %s\n", name, what)
 	for _, c := range commands() {
 		if c.name == name {
-			fmt.Fprintf(p.err, "usage: aviary %s %s\n", c.name, c.args)
+			fmt.Fprintf(p.err, "usage: %s\n", c.line())
 		}
 	}
 	return exitSettings

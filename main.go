@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -71,19 +72,20 @@ type command struct {
 	name string
 	args string // for the usage text
 	does string
+	help string
 	run  func(context.Context, *program) int // program.args are the command's own
 }
 
 // commands returns the commands in the order of the usage text.
 func commands() []command {
 	return []command{
-		{"serve", "", "the gateway; what happens without a command", serve},
-		{"sim", "[-addr 127.0.0.1:8090] [-rate 10] [-seed 1] [-faults script]", "the simulator alone: a fake Twitter on the real wire", simulate},
-		{"tail", "URL [-n N]", "follows a gateway's stream in a terminal", tail},
-		{"bench", "URL … [-n 100] [-for 10s] [-warm 1s] [-pid PID]", "loads a gateway with many streams and says what came, and how late", bench},
-		{"env", "[-md|-check]", "every setting, its default and its value", printSettings},
-		{"healthcheck", "", "exits 0 if the local gateway answers", healthcheck},
-		{"version", "", "version, commit, Go version", printVersion},
+		{"serve", "", "the gateway; what happens without a command", serveHelp, serve},
+		{"sim", "[-addr 127.0.0.1:8090] [-rate 10] [-seed 1] [-faults script]", "the simulator alone: a fake Twitter on the real wire", simHelp, simulate},
+		{"tail", "URL [-n N]", "follows a gateway's stream in a terminal", tailHelp, tail},
+		{"bench", "URL … [-n 100] [-for 10s] [-warm 1s] [-pid PID]", "loads a gateway with many streams and says what came, and how late", benchHelp, bench},
+		{"env", "[-md|-check]", "every setting, its default and its value", envHelp, printSettings},
+		{"healthcheck", "", "exits 0 if the local gateway answers", healthcheckHelp, healthcheck},
+		{"version", "", "version, commit, Go version", versionHelp, printVersion},
 	}
 }
 
@@ -94,14 +96,21 @@ func run(ctx context.Context, p *program) int {
 	if len(p.args) > 0 {
 		name, p.args = p.args[0], p.args[1:]
 	}
-	switch name {
-	case "help", "-h", "-help", "--help":
+	help := slices.ContainsFunc(p.args, asksForHelp)
+	if name == "help" && len(p.args) > 0 {
+		help, name, p.args = true, p.args[0], nil
+	}
+	if name == "help" || asksForHelp(name) {
 		usage(p.out)
 		return exitOK
 	}
 	var names []string
 	for _, c := range commands() {
-		if c.name == name {
+		switch {
+		case c.name == name && help:
+			c.usage(p.out)
+			return exitOK
+		case c.name == name:
 			return c.run(ctx, p)
 		}
 		names = append(names, c.name)
@@ -112,14 +121,6 @@ func run(ctx context.Context, p *program) int {
 	}
 	fmt.Fprintf(p.err, "\nIt has %s; `aviary help` says what they do.\n", strings.Join(names, ", "))
 	return exitSettings
-}
-
-func usage(w io.Writer) {
-	fmt.Fprint(w, "aviary: one upstream stream of posts in, thousands of filtered live feeds out\n\n")
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  aviary %s\n      %s\n", strings.TrimSpace(c.name+" "+c.args), c.does)
-	}
-	fmt.Fprint(w, "\nSettings come from the environment; `aviary env` lists them.\n")
 }
 
 // isTerminal reports whether a person reads the file: a character device, and
