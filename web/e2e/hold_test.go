@@ -210,7 +210,7 @@ func TestFeedPattern(t *testing.T) {
 func TestAnnouncements(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	b := w.openWith(everyPost, desktop, `const every = setInterval; globalThis.setInterval = (f, ms) => (String(f).includes("told") && (globalThis.announce = f), every(f, ms));`)
+	b := w.openWith(everyPost, desktop, `const every = setInterval; globalThis.setInterval = (f, ms) => (String(f).includes("arrived") && (globalThis.announce = f), every(f, ms));`)
 	w.posts("old", 12)
 	b.shows("old 11")
 	b.run("announce()")

@@ -20,7 +20,7 @@ const everyPost = "/?max_rate=off"
 
 // Three readers come, each with a cold cache; the one in the middle counts, so
 // that a moment's work of the machine for somebody else does not. A round that is
-// disturbed altogether is repeated, twice.
+// disturbed altogether is repeated, four times.
 func TestFirstPostWithinASecond(t *testing.T) {
 	w := newWorld(t, sim.DefaultRate)
 	w.held(3)
@@ -37,8 +37,8 @@ func TestFirstPostWithinASecond(t *testing.T) {
 		if took[1] <= 1000 {
 			return
 		}
-		if round == 3 {
-			t.Fatalf("in each of 3 rounds the first post came late, at last after %.0f ms; want at most 1 s", took[1])
+		if round == 5 {
+			t.Fatalf("in each of 5 rounds the first post came late, at last after %.0f ms; want at most 1 s", took[1])
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -108,6 +109,39 @@ func TestReducedMotion(t *testing.T) {
 	if n := ask[int](b, "document.getAnimations().length"); n != 0 {
 		t.Errorf("%d animations run although the reader wants none", n)
 	}
+}
+
+// A card stands as its post is written, and a quote in it as its own is; a name that is
+// too long is cut at its own end.
+func TestDirections(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.open(everyPost, phone)
+	b.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
+	quoted := w.sim.Post(sim.Draft{Author: "latin_sim", Text: "from left to right go"})
+	var post map[string]any
+	if err := json.Unmarshal(w.sim.Post(sim.Draft{Author: "quoter_sim", Text: "موسيقى go", Lang: "ar", Quote: quoted.ID}).JSON, &post); err != nil {
+		t.Fatal(err)
+	}
+	post["id"], post["id_str"] = 61, "61"
+	long := strings.Repeat("long name ", 12)
+	post["user"].(map[string]any)["name"] = long
+	post["quoted_status"].(map[string]any)["user"].(map[string]any)["name"] = long
+	raw, err := json.Marshal(post)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.sim.Push(raw)
+	b.shows("long name")
+	card := `[...document.querySelectorAll(".feed .card")].find((c) => c.textContent.includes("long name"))`
+	if got := ask[string](b, card+`.dir + " " + `+card+`.querySelector(".quote").dir`); got != "rtl ltr" {
+		t.Errorf("card and quote stand %s", got)
+	}
+	// The first letter of a name is in sight: it begins where its box does.
+	if got := ask[[]float64](b, `[...`+card+`.querySelectorAll(".name")].map((n) => { const r = document.createRange(); r.setStart(n.firstChild, 0); r.setEnd(n.firstChild, 1); return Math.round(r.getBoundingClientRect().left - n.getBoundingClientRect().left); })`); len(got) != 2 || got[0] != 0 || got[1] != 0 {
+		t.Errorf("the names begin %v px off", got)
+	}
+	b.picture("directions")
 }
 
 // What is copied is a command that bash runs, whatever is in the rule, and that gives the

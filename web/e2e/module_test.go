@@ -30,6 +30,8 @@ func TestModules(t *testing.T) {
 		{`pieces({ text: "" })`, `[""]`},
 		{`pieces({ text: "#Go @Ann_b #gopher", url: "https://x.com/a/status/1", hashtags: ["go"], mentions: [{ username: "ann_B" }, { username: "x/y" }] })`,
 			`[{"words":"#Go","href":"https://x.com/hashtag/go"}," ",{"words":"@Ann_b","href":"https://x.com/ann_B"}," #gopher"]`},
+		{`pieces({ text: "İn #Go #GO_x #go", url: "https://x.com/a/status/1", hashtags: ["go"] }).map((p) => p.words ?? p)`, `["İn ","#Go"," #GO_x ","#go"]`},
+		{`(() => { const all = pieces({ text: "e".repeat(30000), urls: [{ url: "e", expanded: "https://e.example/" }, { url: "ee", expanded: "https://ee.example/" }] }); return [all.length, all[0].words, all.at(-1).length]; })()`, `[301,"ee",29400]`},
 		{`pieces({ text: "#go", url: "https://elsewhere.example/@a/1", hashtags: ["go"] })`, `["#go"]`},
 		{`places({ url: "https://twitter.com/ann/status/1", author: { username: "ann" } })`, `{"post":"https://twitter.com/ann/status/1","onX":true,"profile":"https://x.com/ann"}`},
 		{`places({ url: "https://m.example/@ann/1", author: { username: "ann" } })`, `{"post":"https://m.example/@ann/1","onX":false,"profile":"https://m.example/@ann"}`},

@@ -15,7 +15,7 @@ func TestTwoWidgets(t *testing.T) {
 	w.eventually("two connections", func() bool { return w.clients() == 2 })
 	w.post("an apple")
 	w.post("a pear")
-	feeds := `[...document.querySelectorAll("tweet-feed")].map((f) => [...f.shadowRoot.querySelectorAll(".text")].map((p) => p.textContent).join())`
+	feeds := `[...document.querySelectorAll("tweet-feed")].map((f) => [...f.shadowRoot?.querySelectorAll(".text") ?? []].map((p) => p.textContent).join())`
 	b.until(feeds + `.join("|") === "an apple go|a pear go"`)
 	b.run(`document.querySelectorAll("tweet-feed")[1].shadowRoot.querySelector(".pause").click()`)
 	w.post("a second apple")

@@ -11,8 +11,10 @@
 import { LONGEST, pieces, places, safe, shown } from "/post.js";
 import { brief, full } from "/words.js";
 
-// Languages written from right to left: there the whole card is turned.
+// Languages written from right to left: there a whole card is turned.
 const TURNED = /^(ar|arc|ckb|dv|fa|he|iw|ps|sd|ug|ur|yi)(-|$)/;
+
+const turned = ({ lang }) => (TURNED.test(lang ?? "") ? "rtl" : "ltr");
 
 const MEDIA = 20; // of a post that are shown
 
@@ -48,9 +50,9 @@ export function card(post) {
   const inner = post.repost_of ?? post;
   const article = make("article", "card");
   article.tabIndex = 0;
-  if (TURNED.test(inner.lang ?? "")) article.dir = "rtl";
+  article.dir = turned(inner);
   const label = "c" + ++cards;
-  if (post.repost_of) article.append(make("p", "context", icon("repost"), linked(places(post).profile, "", name(post)), " reposted"));
+  if (post.repost_of) article.append(make("p", "context", icon("repost"), linked(places(post).profile, "", isolated(name(post))), " reposted"));
   if (inner.reply_to?.username) {
     article.append(make("p", "context", icon("reply"), "Replying to ", isolated("@" + inner.reply_to.username)));
   }
@@ -64,6 +66,7 @@ export function card(post) {
 
 function quote(post) {
   const block = make("blockquote", "quote");
+  block.dir = turned(post);
   if (post.author || post.text) block.append(byline(post), body(post));
   else block.append(make("p", "context", "Quotes a post that is not shown here"));
   return block;
@@ -71,14 +74,15 @@ function quote(post) {
 
 function byline(post) {
   const { profile, post: address, onX } = places(post);
-  const who = linked(profile, "who", make("span", "name", name(post)));
+  // Each is cut at its own end: that of a name from left to right is on the right.
+  const who = linked(profile, "who", make("bdi", "name", name(post)));
   if (post.author?.verified) {
     const tick = make("span", "verified", icon("verified"));
     tick.setAttribute("role", "img");
     tick.setAttribute("aria-label", "verified");
     who.append(tick);
   }
-  if (post.author?.username) who.append(make("span", "user", isolated("@" + post.author.username)));
+  if (post.author?.username) who.append(make("bdi", "user", "@" + post.author.username));
   const line = make("header", "byline", who);
   const at = new Date(post.created_at ?? "");
   const dated = !Number.isNaN(at.valueOf());
@@ -163,8 +167,9 @@ function picture(href, alt, className) {
   return img;
 }
 
-// name is isolated, so that no control character in it turns the words around it.
-const name = (post) => isolated(post.author?.name || post.author?.username || "Somebody");
+// What others have named is isolated, so that no control character in it turns the words
+// around it.
+const name = (post) => post.author?.name || post.author?.username || "Somebody";
 const isolated = (words) => make("bdi", "", words);
 
 // portrait is the author's picture, if the reader has asked for pictures, over a
