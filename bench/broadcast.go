@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"aviary/loadgen"
 )
 
 // open starts a server and n streams of the broadcast, warmed up.
@@ -95,9 +97,12 @@ func (b *bench) topics() error {
 		}
 		s := &session{server: server, crowd: c, size: payload, each: 1}
 		defer s.close()
-		if err := s.warm(func(i int) string { return fmt.Sprintf("topic%05d", i) }); err != nil {
+		first, err := s.firstPosts()
+		if err != nil {
 			return err
 		}
+		fmt.Printf("%-11s %-22s %7.2f µs CPU for the first post to a topic\n", p.name, "one to one", first)
+		b.found.add("one to one", "first", p.name, first)
 		w, err := s.pace(1000, b.window, topic)
 		if err != nil {
 			return err
@@ -106,6 +111,20 @@ func (b *bench) topics() error {
 		return nil
 	})
 	return nil
+}
+
+// firstPosts warms up a crowd of topics: posts to all of them that nobody has
+// posted to before. It returns µs of CPU a post.
+func (s *session) firstPosts() (cpu float64, err error) {
+	before, err := loadgen.Measure(s.pid)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.warm(func(i int) string { return fmt.Sprintf("topic%05d", i) }); err != nil {
+		return 0, err
+	}
+	after, err := loadgen.Measure(s.pid)
+	return float64((after.CPU() - before.CPU()).Microseconds()) / float64(s.seq), err
 }
 
 // compressed compares aviary's plain streams with its gzip ones.

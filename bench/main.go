@@ -21,6 +21,7 @@ type bench struct {
 	window   time.Duration // of each measured stretch
 	until    time.Time     // nothing new is begun after it
 	short    bool          // the bound cut it
+	resumed  bool          // clients will come back: servers that can choose keep a history
 	peers    []*peer
 	found    *figures
 	failed   bool // a bound was missed
@@ -31,7 +32,7 @@ func main() {
 	only := flag.String("only", names, "which measurements, by comma")
 	rounds := flag.Int("rounds", 3, "rounds, in each of which every server takes its turn; the median counts")
 	window := flag.Duration("for", 2*time.Second, "length of each measured stretch")
-	within := flag.Duration("within", 14*time.Minute, "begin nothing new after so long")
+	within := flag.Duration("within", 19*time.Minute, "begin nothing new after so long")
 	among := flag.String("peers", "", "which servers, by comma (default: all)")
 	page := flag.String("docs", "", "folder for benchmarks.md and benchmarks.svg (default: ../docs if all is measured, else none)")
 	settings := flag.String("settings", "", "more settings for aviary, by comma: AVIARY_NAME=value")

@@ -20,7 +20,8 @@ const (
 // many opens 9,000 streams: what an idle one costs in memory, what a post costs,
 // and what happens when all come back at once.
 func (b *bench) many() error {
-	defer func(before []string) { b.settings = before }(b.settings)
+	defer func(before []string) { b.settings, b.resumed = before, false }(b.settings)
+	b.resumed = true
 	b.settings = append(slices.Clip(b.settings), "AVIARY_HEARTBEAT=2s") // an idle client is one that has had a heartbeat
 	b.each("9,000 clients", anyPeer, func(p *peer) error {
 		s, err := p.start(b, p)

@@ -32,7 +32,8 @@ type server struct {
 	publish func(message) error       // not safe for concurrent use; has a deadline
 	stop    func()
 
-	parallel int // connects at once that it bears; 0: 128
+	parallel int           // connects at once that it bears; 0: 128
+	warming  time.Duration // how long it may take until all its streams get messages; 0: 10 s
 }
 
 // request is the head that opens a stream; the same for every server.
@@ -52,6 +53,7 @@ func allPeers() []*peer {
 		{name: "r3labs/sse", what: "bench/peers/r3labs: github.com/r3labs/sse v2.10.0, no replay", prep: buildGo("r3labs"), start: startFed, topics: true},
 		{name: "go-sse", what: "bench/peers/gosse: github.com/tmaxmax/go-sse v0.11.0, provider Joe", prep: buildGo("gosse"), start: startFed, topics: true},
 		pushpinPeer(),
+		mercurePeer(),
 	}
 }
 

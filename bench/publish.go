@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -29,13 +30,15 @@ func (s *session) send(topic string) error {
 	return nil
 }
 
-// warmTimeout is how long a server may take until all its streams get messages.
+// warmTimeout is how long a server may take until all its streams get messages,
+// unless it says otherwise.
 const warmTimeout = 10 * time.Second
 
 // warm publishes until every stream has got something, so that all are
 // subscribed, and then a moment longer.
 func (s *session) warm(topic func(i int) string) error {
-	for end := time.Now().Add(warmTimeout); ; {
+	limit := cmp.Or(s.warming, warmTimeout)
+	for end := time.Now().Add(limit); ; {
 		_, _, touched := s.crowd.look()
 		if touched >= s.crowd.n {
 			break
@@ -44,7 +47,7 @@ func (s *session) warm(topic func(i int) string) error {
 			if touched*100 >= s.crowd.n*95 {
 				break // what the others do not get counts as lost
 			}
-			return fmt.Errorf("after %v of warming up only %d of %d streams had got a message", warmTimeout, touched, s.crowd.n)
+			return fmt.Errorf("after %v of warming up only %d of %d streams had got a message", limit, touched, s.crowd.n)
 		}
 		if s.each == 1 { // to whom nothing came yet
 			var missing []int
