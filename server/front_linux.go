@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -49,6 +50,8 @@ type front struct {
 	begin, end, fail sync.Once
 	loops            sync.WaitGroup
 	busy             atomic.Int32  // loops that have a connection in hand
+	look             sync.Once     // at what the first connection has
+	options          []option      // what a connection does not have from the listener; set by look
 	warned           atomic.Int64  // the second in which the last warning was
 	others           chan net.Conn // for net/http
 	failed           chan struct{} // closed when err is set
@@ -87,6 +90,7 @@ func (f *front) Close() error {
 func (f *front) start() {
 	_ = f.raw.Control(func(fd uintptr) {
 		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_DEFER_ACCEPT, 1)
+		setOptions(int(fd), f.wanted()) // what it accepts may have them too
 	})
 	for range min(max(runtime.GOMAXPROCS(0), 4), 16) {
 		f.loops.Go(f.loop)
@@ -214,10 +218,39 @@ func (f *front) take(fd int, t *taker, n int, peer netip.AddrPort) (taken bool) 
 	}
 	w.header = make(http.Header, 8)
 	f.server.bound.makeRoom()
-	tuneDescriptor(fd, f.server.stale())
-	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	f.look.Do(func() { f.options = missing(fd, f.wanted()) })
+	setOptions(fd, f.options)
 	f.server.direct.ServeHTTP(w, r)
 	return w.taken
+}
+
+// option is one of a TCP socket.
+type option struct{ name, value int }
+
+// wanted are the options of a stream's socket: they bound what a client can cost,
+// and have nothing wait for more to send.
+func (f *front) wanted() []option {
+	return []option{
+		{tcpNotSentLowat, notSent},
+		{tcpUserTimeout, int(f.server.stale().Milliseconds())},
+		{syscall.TCP_NODELAY, 1},
+	}
+}
+
+// missing are those of the options that a connection does not have from its
+// listener: which it has is for the kernel to decide.
+func missing(fd int, options []option) []option {
+	return slices.DeleteFunc(options, func(o option) bool {
+		got, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, o.name)
+		return err == nil && got == o.value
+	})
+}
+
+// setOptions sets what can be set; every write has a deadline anyway.
+func setOptions(fd int, options []option) {
+	for _, o := range options {
+		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, o.name, o.value)
+	}
 }
 
 // conn is a connection of which the first bytes have been read.

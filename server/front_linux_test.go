@@ -101,3 +101,37 @@ func TestFrontFails(t *testing.T) {
 		}
 	}
 }
+
+// A connection gets all options that streams want, whatever it has from its listener.
+func TestConnectionsAreTuned(t *testing.T) {
+	g := newWorldGate(t, taken)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := g.server.Front(l).(*front)
+	defer f.Close()
+	for _, onListener := range []bool{false, true} {
+		if onListener {
+			_ = f.raw.Control(func(fd uintptr) { setOptions(int(fd), f.wanted()) })
+		}
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fd, _, err := f.accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lacks := missing(fd, f.wanted())
+		if !onListener && len(lacks) != len(f.wanted()) {
+			t.Errorf("only %v is missing in the beginning", lacks)
+		}
+		setOptions(fd, lacks)
+		if left := missing(fd, f.wanted()); len(left) > 0 {
+			t.Errorf("%v cannot be set", left)
+		}
+		_ = syscall.Close(fd)
+	}
+}

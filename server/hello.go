@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 
 	"aviary/fanout"
@@ -25,28 +24,45 @@ func (s *Server) opening(q *request, resume fanout.Resume) ([]byte, error) {
 
 // hello is the JSON of a hello event, put together by hand: thousands may be
 // needed at once.
-func (s *Server) hello(q *request, resume fanout.Resume) ([]byte, error) {
-	source, err := marshal(s.opts.Source)
-	if err != nil {
+func (s *Server) hello(q *request, resume fanout.Resume) (b []byte, err error) {
+	b = make([]byte, 0, 512)
+	b = append(append(b, `{"hello":{"cursor":"`...), resume.At.String()...)
+	b = append(append(b, `","resumed":"`...), resume.How.String()...)
+	b = append(b, `","missed":`...)
+	if resume.Missed >= 0 {
+		b = strconv.AppendInt(b, resume.Missed, 10)
+	} else {
+		b = append(b, "null"...)
+	}
+	b = append(b, `,"source":`...)
+	if b, err = appendText(b, s.opts.Source); err != nil {
 		return nil, err
 	}
-	canonical, err := marshal(q.filter.String())
-	if err != nil {
+	b = append(append(b, `,"upstream":`...), s.upstream()...)
+	b = append(b, `,"filter":`...)
+	if b, err = appendText(b, q.filter.String()); err != nil {
 		return nil, err
 	}
+	b = append(b, `,"heartbeat_ms":`...)
+	b = strconv.AppendInt(b, s.opts.Heartbeat.Milliseconds(), 10)
 	warnings := []byte("[]")
 	if len(q.warnings) > 0 {
 		if warnings, err = marshal(q.warnings); err != nil {
 			return nil, err
 		}
 	}
-	missed := "null"
-	if resume.Missed >= 0 {
-		missed = strconv.FormatInt(resume.Missed, 10)
+	return append(append(append(b, `,"warnings":`...), warnings...), "}}"...), nil
+}
+
+// appendText appends s as marshal has it; nearly every text that is told is plain.
+func appendText(dst []byte, s string) ([]byte, error) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			data, err := marshal(s)
+			return append(dst, data...), err
+		}
 	}
-	return fmt.Appendf(make([]byte, 0, 512),
-		`{"hello":{"cursor":"%s","resumed":"%s","missed":%s,"source":%s,"upstream":%s,"filter":%s,"heartbeat_ms":%d,"warnings":%s}}`,
-		resume.At, resume.How, missed, source, s.upstream(), canonical, s.opts.Heartbeat.Milliseconds(), warnings), nil
+	return append(append(append(dst, '"'), s...), '"'), nil
 }
 
 // said is a state of the upstream and its JSON.

@@ -10,6 +10,8 @@ import (
 const (
 	tcpUserTimeout  = 18 // TCP_USER_TIMEOUT, milliseconds
 	tcpNotSentLowat = 25 // TCP_NOTSENT_LOWAT, bytes
+
+	notSent = 32 << 10 // bytes that the kernel takes although it cannot send them yet
 )
 
 // tune bounds what a client that stopped reading or vanished can cost: the kernel
@@ -30,12 +32,9 @@ func tune(socket any, stale time.Duration) (ok bool) {
 	if err != nil {
 		return false
 	}
-	err = raw.Control(func(fd uintptr) { ok = tuneDescriptor(int(fd), stale) })
+	err = raw.Control(func(fd uintptr) {
+		ok = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpNotSentLowat, notSent) == nil &&
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(stale.Milliseconds())) == nil
+	})
 	return ok && err == nil
-}
-
-// tuneDescriptor is tune for a socket that package net does not know.
-func tuneDescriptor(fd int, stale time.Duration) bool {
-	return syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, tcpNotSentLowat, 32<<10) == nil &&
-		syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, tcpUserTimeout, int(stale.Milliseconds())) == nil
 }

@@ -48,14 +48,26 @@ func (l Limits) Parse(v url.Values) (*Filter, error) {
 }
 
 // Understand is Parse with warnings: sentences, at most ten, about what was
-// understood otherwise than it may have been meant. The error is an *Error.
+// understood otherwise than it may have been meant. They are not to be written to.
+// What was understood lately is not read again. The error is an *Error.
 func Understand(v url.Values) (f *Filter, warnings []string, err error) {
+	var room [recentLength + 64]byte
+	key := appendKey(room[:0], v)
+	if key != nil {
+		if u, ok := lately.get(key); ok {
+			return u.filter, u.said, nil
+		}
+	}
 	var n notes
 	c, wrong := DefaultLimits().condition(v, &n)
 	if wrong != nil {
 		return nil, nil, wrong
 	}
-	return c.filter(), n.said, nil
+	f, warnings = c.filter(), slices.Clip(n.said)
+	if key != nil {
+		lately.put(key, understood{f, warnings})
+	}
+	return f, warnings, nil
 }
 
 // ParseRule reads one rule of X's filtered stream: Parse of q alone. The error is

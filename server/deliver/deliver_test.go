@@ -391,3 +391,19 @@ func TestLoopSurvivesPanics(t *testing.T) {
 		}
 	})
 }
+
+// The fields of a head are written as package net/http writes them.
+func TestAppendFields(t *testing.T) {
+	for _, h := range []http.Header{
+		{}, {"Vary": {"Origin"}, "Cache-Control": {"no-store"}, "Link": {"<a>", "<b>"}},
+		{"B": {"x"}, "A": {"evil\r\nSet-Cookie: x"}}, {"B": {"x"}, "A": {"line\nfeed"}},
+	} {
+		var want bytes.Buffer
+		if err := h.Write(&want); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(appendFields([]byte("head\n"), h)); got != "head\n"+want.String() {
+			t.Errorf("%q, want %q", got, want.String())
+		}
+	}
+}

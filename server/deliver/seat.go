@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"math"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"aviary/fanout"
@@ -141,11 +143,30 @@ func appendHead(dst []byte, r *http.Request, h http.Header) []byte {
 	} else {
 		dst = append(dst, "HTTP/1.0 200 OK\r\n"...)
 	}
-	fields := bytes.NewBuffer(dst)
-	_ = h.Write(fields) // a buffer takes everything
-	dst = append(fields.Bytes(), "Date: "...)
+	dst = append(appendFields(dst, h), "Date: "...)
 	dst = time.Now().UTC().AppendFormat(dst, http.TimeFormat)
 	return append(dst, "\r\nConnection: close\r\n\r\n"...)
+}
+
+// appendFields appends what http.Header.Write writes.
+func appendFields(dst []byte, h http.Header) []byte {
+	var room [16]string
+	names := room[:0]
+	for name, values := range h {
+		if slices.ContainsFunc(values, func(v string) bool { return strings.ContainsAny(v, "\r\n") }) {
+			fields := bytes.NewBuffer(dst)
+			_ = h.Write(fields) // a buffer takes everything
+			return fields.Bytes()
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, value := range h[name] {
+			dst = append(append(append(append(dst, name...), ": "...), value...), "\r\n"...)
+		}
+	}
+	return dst
 }
 
 // admit takes a client in, whose socket has had the opening.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"aviary/fanout/filter"
@@ -24,7 +25,8 @@ type Judgement struct {
 }
 
 // A Force is what an upstream is asked for: the operator's terms and those that
-// were taken in for clients. It never changes and may be used by many goroutines.
+// were taken in for clients. It never changes, may be used by many goroutines, and
+// is not to be copied.
 type Force struct {
 	config *Config
 	own    []own  // the operator's alternatives
@@ -32,7 +34,14 @@ type Force struct {
 	asked  Ask
 	grows  bool        // terms are taken in for clients
 	full   [kinds]bool // no room for another one
+
+	mu     sync.Mutex
+	judged map[*filter.Filter]Judgement // of filters that came lately; owned by mu
 }
+
+// maxJudged is how many judgements are remembered: when thousands of clients come
+// back at once, many have the same filter.
+const maxJudged = 128
 
 // own is an alternative that the operator asks for, as it is written.
 type own struct {
@@ -137,7 +146,8 @@ func (f *Force) Asks(o *Force) bool {
 func (f *Force) all() bool { return f.terms.every || len(f.own) == 0 && f.asked.Empty() }
 
 // Judge says what the upstream can do for a filter. What it calls certain is so by
-// the documented meaning of both; anything that only is unlikely is not.
+// the documented meaning of both; anything that only is unlikely is not. The warnings
+// are not to be written to.
 func (f *Force) Judge(client *filter.Filter) (j Judgement) {
 	c := f.config
 	if client.Empty() {
@@ -146,6 +156,25 @@ func (f *Force) Judge(client *filter.Filter) (j Judgement) {
 	if f.all() && !f.grows && len(c.Languages) == 0 && !c.NoLevels {
 		return j
 	}
+	f.mu.Lock()
+	j, known := f.judged[client]
+	f.mu.Unlock()
+	if known {
+		return j
+	}
+	j = f.judge(client)
+	j.Warnings = slices.Clip(j.Warnings)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.judged == nil || len(f.judged) >= maxJudged {
+		f.judged = make(map[*filter.Filter]Judgement)
+	}
+	f.judged[client] = j
+	return j
+}
+
+// judge is Judge of a filter about which there is something to say.
+func (f *Force) judge(client *filter.Filter) (j Judgement) {
 	a, ok := client.Alternatives(maxAlternatives)
 	if !ok {
 		if !f.all() {

@@ -222,10 +222,8 @@ func (p *Planner) plan(now time.Time) Step {
 		p.force = p.newForce()
 		s.Again = time.Time{}
 	}
-	if p.force.full != full {
-		next := *p.force
-		next.full = full
-		p.force = &next
+	if f := p.force; f.full != full {
+		p.force = &Force{config: f.config, own: f.own, terms: f.terms, asked: f.asked, grows: f.grows, full: full}
 	}
 	s.Force = p.force
 	s.Again = earliest(s.Again, p.expiry(now))
