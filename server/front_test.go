@@ -249,12 +249,12 @@ func TestFrontCloses(t *testing.T) {
 	accepted := make(chan error)
 	go func() {
 		for {
-			if c, err := f.Accept(); err != nil {
+			c, err := f.Accept()
+			if err != nil {
 				accepted <- err
 				return
-			} else {
-				c.Close()
 			}
+			c.Close()
 		}
 	}()
 	fmt.Fprint(c, "GET / HTTP/1.1\r\n\r\n")

@@ -171,6 +171,18 @@ func (g *gate) open(path string, headers ...string) *reader {
 	return newReader(g.t, soak(resp.Body))
 }
 
+// mute asks for a stream and reads nothing by itself.
+func (g *gate) mute(path string) net.Conn {
+	g.t.Helper()
+	c, err := g.dial()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.t.Cleanup(func() { c.Close() })
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: gate\r\n\r\n", path)
+	return c
+}
+
 // post publishes a post.
 func (g *gate) post(id int, author, text string) {
 	g.t.Helper()

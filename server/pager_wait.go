@@ -93,7 +93,7 @@ func (s *search) insist(ctx context.Context, key searchKey, m manner, o Options)
 		if err == nil || !errors.As(err, &failed) {
 			return page, err
 		}
-		wait := time.Duration(0)
+		var wait time.Duration
 		switch failed.Failure {
 		case SearchLimited:
 			wait = time.Until(failed.Until)

@@ -198,7 +198,7 @@ func (s *Server) refuse(w http.ResponseWriter, q *request, why error) error {
 	s.clients.Metrics().Refused(reason)
 	s.opts.Log.Debug("a stream was refused", "reason", why)
 	retry := s.clients.RetryAfter(reason)
-	if _, soon := why.(errFilling); soon {
+	if soon := new(errFilling); errors.As(why, soon) {
 		retry = deliver.Jitter(s.opts.Retry) // seconds, unlike an overload
 	}
 	if reason == deliver.Draining || q.explicit {

@@ -114,12 +114,7 @@ func TestGoldenNDJSON(t *testing.T) {
 
 func TestFirstBytesComeInOneWrite(t *testing.T) {
 	onPaths(t, func(t *testing.T, g *gate) {
-		c, err := g.dial()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		fmt.Fprint(c, "GET /stream HTTP/1.1\r\nHost: gate\r\n\r\n")
+		c := g.mute("/stream")
 		b := make([]byte, 64<<10)
 		n, err := c.Read(b) // a pipe hands over one write at a time
 		if err != nil || !strings.Contains(string(b[:n]), "retry: ") || !strings.HasSuffix(string(b[:n]), "}}\n\n") {
@@ -324,12 +319,7 @@ func TestPostedForm(t *testing.T) {
 func TestStuckClientGetsNoDeletedPost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(t)
-		c, err := g.dial()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		fmt.Fprint(c, "GET /stream HTTP/1.1\r\nHost: gate\r\n\r\n")
+		c := g.mute("/stream")
 		buf := make([]byte, 4096)
 		if _, err := c.Read(buf); err != nil { // the head and hello; then it stops reading
 			t.Fatal(err)

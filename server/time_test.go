@@ -180,12 +180,7 @@ func TestDrain(t *testing.T) {
 func TestDrainDoesNotWaitForTheStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(t)
-		c, err := g.dial()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		fmt.Fprint(c, "GET /stream HTTP/1.1\r\nHost: gate\r\n\r\n") // and never reads
+		g.mute("/stream")
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -198,12 +193,7 @@ func TestDrainDoesNotWaitForTheStalled(t *testing.T) {
 func TestStalledClientIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(t)
-		c, err := g.dial()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		fmt.Fprint(c, "GET /stream HTTP/1.1\r\nHost: gate\r\n\r\n")
+		g.mute("/stream")
 		synctest.Wait()
 		time.Sleep(9 * time.Second)
 		if n := g.server.clients.Len(); n != 1 {

@@ -103,7 +103,7 @@ func TestReconnectEndsAWait(t *testing.T) {
 		r, s, _ := runner(fails(RateLimit, 0), fails(RateLimit, 0), streams(0, nil))
 		during(t, r, 10*time.Second, func() {
 			u := r.Status()
-			if u.State != StateBackingOff || u.NextAttempt == nil || u.NextAttempt.Sub(time.Now()) != 50*time.Second {
+			if u.State != StateBackingOff || u.NextAttempt == nil || time.Until(*u.NextAttempt) != 50*time.Second {
 				t.Errorf("status %+v", u)
 			}
 			if d := r.Stats().Backoff; d != time.Minute {
@@ -115,7 +115,7 @@ func TestReconnectEndsAWait(t *testing.T) {
 				t.Errorf("%d connects", n)
 			}
 			// Being asked for one attempt is no reason to forget the penalty.
-			if u := r.Status(); u.NextAttempt == nil || u.NextAttempt.Sub(time.Now()) != 2*time.Minute {
+			if u := r.Status(); u.NextAttempt == nil || time.Until(*u.NextAttempt) != 2*time.Minute {
 				t.Errorf("status %+v", u)
 			}
 		})

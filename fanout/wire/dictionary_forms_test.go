@@ -160,20 +160,10 @@ func mapped(p object) object {
 
 // shuffled has the members of every object in any order, as maps have them.
 func (t tailor) shuffled(v any) any {
-	switch v := v.(type) {
-	case object:
-		v = slices.Clone(v)
-		t.Shuffle(len(v), func(i, j int) { v[i], v[j] = v[j], v[i] })
-		for i := range v {
-			v[i].value = t.shuffled(v[i].value)
-		}
-		return v
-	case []any:
-		v = slices.Clone(v)
-		for i := range v {
-			v[i] = t.shuffled(v[i])
-		}
-		return v
+	if o, is := v.(object); is {
+		o = slices.Clone(o)
+		t.Shuffle(len(o), func(i, j int) { o[i], o[j] = o[j], o[i] })
+		v = o
 	}
-	return v
+	return eachIn(v, t.shuffled)
 }

@@ -134,28 +134,37 @@ func (t tailor) theme(u object) object {
 
 // media puts pictures and films where the service kept them.
 func (t tailor) media(v any) any {
+	o, is := v.(object)
+	if !is {
+		return eachIn(v, t.media)
+	}
+	if o.get("media_url") != nil {
+		picture := "pbs.twimg.com/media/" + t.word(15) + ".jpg"
+		o = o.with("media_url", "http://"+picture).with("media_url_https", "https://"+picture)
+	}
+	if o.get("variants") != nil {
+		film := "https://video.twimg.com/ext_tw_video/" + t.number(18).String() + "/pu/vid/" + t.one("640x360", "320x180", "1280x720") + "/" + t.word(16)
+		o = o.with("variants", []any{
+			object{{"bitrate", json.Number("832000")}, {"content_type", "video/mp4"}, {"url", film + ".mp4"}},
+			object{{"content_type", "application/x-mpegURL"}, {"url", film + ".m3u8"}},
+		})
+	}
+	return eachIn(o, t.media)
+}
+
+// eachIn is v with each value in it changed, if it has any.
+func eachIn(v any, change func(any) any) any {
 	switch v := v.(type) {
 	case object:
-		if v.get("media_url") != nil {
-			picture := "pbs.twimg.com/media/" + t.word(15) + ".jpg"
-			v = v.with("media_url", "http://"+picture).with("media_url_https", "https://"+picture)
-		}
-		if v.get("variants") != nil {
-			film := "https://video.twimg.com/ext_tw_video/" + t.number(18).String() + "/pu/vid/" + t.one("640x360", "320x180", "1280x720") + "/" + t.word(16)
-			v = v.with("variants", []any{
-				object{{"bitrate", json.Number("832000")}, {"content_type", "video/mp4"}, {"url", film + ".mp4"}},
-				object{{"content_type", "application/x-mpegURL"}, {"url", film + ".m3u8"}},
-			})
-		}
 		v = slices.Clone(v)
 		for i := range v {
-			v[i].value = t.media(v[i].value)
+			v[i].value = change(v[i].value)
 		}
 		return v
 	case []any:
 		v = slices.Clone(v)
 		for i := range v {
-			v[i] = t.media(v[i])
+			v[i] = change(v[i])
 		}
 		return v
 	}

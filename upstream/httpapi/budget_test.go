@@ -47,8 +47,10 @@ func TestBudgetOrder(t *testing.T) {
 	if r := b.Rate(noon); r.Remaining != 2 {
 		t.Errorf("late answers count up: %+v", r)
 	}
-	if !b.canTake(noon) || !b.canTake(noon) || b.canTake(noon) {
-		t.Error("2 left are not 2 requests")
+	for i, want := range []bool{true, true, false} {
+		if got := b.canTake(noon); got != want {
+			t.Errorf("request %d of 2 that are left: %v", i+1, got)
+		}
 	}
 	b.Lost(true)
 	b.Lost(false) // never sent: it costs nothing

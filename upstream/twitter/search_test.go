@@ -111,7 +111,7 @@ func TestSearchSigned(t *testing.T) {
 				t.Errorf("compact of %d: %s, %v", i, compact, err)
 			}
 		}
-		if r := s.Rate(); !r.Known || r.Limit != 180 || r.Remaining != 179 || r.Reset.Sub(time.Now()) < 14*time.Minute {
+		if r := s.Rate(); !r.Known || r.Limit != 180 || r.Remaining != 179 || time.Until(r.Reset) < 14*time.Minute {
 			t.Errorf("%+v", r)
 		}
 		last, err := s.Search(t.Context(), upstream.Question{Q: "touché", Count: 3, MaxID: page.NextMaxID})

@@ -67,7 +67,7 @@ func medium(m *objects.Media, key string) objects.MediaV2 {
 	}
 	to.Preview, to.Duration = m.Secure, m.Video.Duration
 	for _, v := range m.Video.Variants {
-		to.Variants = append(to.Variants, objects.VariantV2{Bitrate: v.Bitrate, Type: v.Type, URL: v.URL})
+		to.Variants = append(to.Variants, objects.VariantV2(v))
 	}
 	return to
 }

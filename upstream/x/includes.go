@@ -38,7 +38,7 @@ func (e *envelope) counts(u *user) {
 		return
 	}
 	for e.Key() {
-		to := (*int64)(nil)
+		var to *int64
 		switch e.Name {
 		case "followers_count":
 			to = &u.followers

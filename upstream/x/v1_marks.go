@@ -70,7 +70,7 @@ func (c statuses) medium(s *objects.Status, key string, at objects.URLV2) {
 	if len(m.Variants) > 0 {
 		to.Video = &objects.Video{Duration: m.Duration}
 		for _, v := range m.Variants {
-			to.Video.Variants = append(to.Video.Variants, objects.Variant{Bitrate: v.Bitrate, Type: v.Type, URL: v.URL})
+			to.Video.Variants = append(to.Video.Variants, objects.Variant(v))
 		}
 	}
 	if s.More == nil {

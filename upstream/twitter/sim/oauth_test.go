@@ -70,7 +70,7 @@ func TestPublishedRequest(t *testing.T) {
 	s := New(Config{
 		Credentials: Credentials{"xvz1evFS4wEEPTGEFPHBog", "kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPAoE3Z7kBw",
 			"370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb", "LswwdoUaIvS8ltyTt5jkRh4J50vUPVVHtR2YPi5kE"},
-		ClockSkew: time.Unix(1318622958, 0).Sub(time.Now()),
+		ClockSkew: time.Until(time.Unix(1318622958, 0)),
 	})
 	defer s.Close()
 	body := "status=Hello+Ladies+%2B+Gentlemen%2C+a+signed+OAuth+request%21" // a form's space

@@ -82,7 +82,9 @@ func (s *Server) serveX(w http.ResponseWriter, r *http.Request) bool {
 // answerX answers what is no stream.
 func (s *Server) answerX(w http.ResponseWriter, r *http.Request, path string, body []byte) {
 	q := r.URL.Query()
-	status, out, f := http.StatusOK, []byte(nil), (*refusal)(nil)
+	status := http.StatusOK
+	var out []byte
+	var f *refusal
 	switch {
 	case path == xRules && r.Method == http.MethodGet:
 		out, f = s.listRules(q)
