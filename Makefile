@@ -19,7 +19,7 @@ help:
 	@echo "make screenshots  the pictures in docs: docs/page.png and others (simulated data)"
 	@echo "make test-tools  installs what tests drive besides Go (Debian, as root); make test does it"
 	@echo "make bench   all benchmarks, then the built binary under load (needs gcc)"
-	@echo "make chaos   the tests of a cluster at length: 20 kills, 1,000 hops (some fifteen minutes)"
+	@echo "make chaos   the tests of a cluster and of demand at length: 20 kills, 1,000 hops (some fifteen minutes)"
 	@echo "make edges   what a delivery costs with one, two and four gateways on one NATS"
 	@echo "make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME)) each"
 	@echo "make lint    golangci-lint (the first run builds it, which takes minutes)"
@@ -75,7 +75,7 @@ test-tools:
 # why it wants to be root.
 chaos:
 	CHAOS=1 $(GO) test -count=1 -timeout 10m -run TestRandomWorlds ./upstream/lease
-	CHAOS=1 $(GO) test -tags chaos -count=1 -v -timeout 25m -run 'TestLeader|TestFrozen|TestClientHops|TestNodeIsCutOff|TestDataDir|TestDemandOfThousands' .
+	CHAOS=1 $(GO) test -tags chaos -count=1 -v -timeout 25m -run 'TestLeader|TestFrozen|TestClientHops|TestNodeIsCutOff|TestDataDir|TestDemandOfThousands|TestChangesAgainstTheRecord|TestDemandAgainstTheRecord|TestRestartWhileSwitching' .
 
 # The figures of docs/scaling.md. On a machine that does nothing else.
 edges:

@@ -20,6 +20,9 @@ func (g *gateway) greet(s *settings) {
 		g.log.Info("the page: " + base + "/")
 		g.log.Info("try: curl -N '" + base + "/stream?track=" + simTrack + "'")
 		g.log.Info("for real posts set AVIARY_SOURCE=x, AVIARY_TRACK=<words> and AVIARY_X_BEARER_TOKEN; for a server that speaks Twitter's v1.1 API AVIARY_SOURCE=twitter and its keys; `aviary env` lists all settings")
+		if s.Demand == "on" && s.Track+s.Follow+s.Locations == "" {
+			g.log.Info("AVIARY_DEMAND is on and AVIARY_TRACK is empty: every post streams while somebody asks for all of them, or nobody for any; else only what clients ask for. Set AVIARY_TRACK to what is to stream whatever they ask for")
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.given)) {
 			if strings.HasPrefix(name, "TWITTER_") || strings.HasPrefix(name, "X_") || name == "FILE" {
 				g.log.Warn(prefix + name + " is set, but the source is sim and does not use it; set AVIARY_SOURCE too")

@@ -35,7 +35,8 @@
 // only for as many terms as [Config].PerKey says, by default a quarter of what the
 // operator leaves. What is read is bounded, the shortest filters first, so that clients
 // with huge filters cost little and keep nobody from being served. A term
-// is counted for all that it brings: "go" for those who want "go lang" too. Then
+// is counted for all that it brings: "go" for those who want "go lang" too; of boxes
+// the thousand that are wanted most are held against one another. Then
 //
 //   - the operator's own terms always stay and are never counted against; what they
 //     bring takes up no room. Those that are new push the least used out at once;
@@ -45,6 +46,10 @@
 //     two terms that are wanted about as much do not take turns;
 //   - what another term in force brings is left out, and so is, after Linger, what
 //     nobody wants any more.
+//
+// Where the operator asks for nothing in particular every post comes while nothing is
+// asked for, and so nothing is as long as somebody wants them all: that is a client
+// without a filter, or with nothing but languages and what must not be there.
 //
 // The outcome depends on nothing but the filters, the config and what was in force
 // before: neither on the order of maps nor on chance.
@@ -58,7 +63,10 @@
 // change over. On v1.1 each change is a new stream, and the upstream allows 5 connects
 // in 5 minutes; on X it is an edit of rules, and a wider budget is right.
 //
-// [Planner.Plan] is called when filters have changed and at Step.Again. It takes
+// [Planner.Plan] is called when filters have changed and at Step.Again. What it read and
+// weighed is kept, so that a plan costs what has changed and a glance at the rest: with
+// 50,000 filters of which 200 are not the same some 30 ms, and nothing for the list it
+// saw last (BenchmarkCrowd). It takes
 // what it decides for granted; whoever makes the change knows when it is in force,
 // and that [Force] is what clients are told of.
 //
