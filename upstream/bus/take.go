@@ -82,7 +82,8 @@ func (r *reading) message(ctx context.Context, seq uint64, m *nats.Msg, to upstr
 			return err
 		}
 		b.term.Store(at.term)
-		s.term, s.n = at.term, at.n
+		received, _ := parseStamp(m.Header.Get(headerReceived))
+		s.number(seq, at, received)
 	}
 	got, err := b.config.decode(m.Header, m.Data)
 	if err != nil {
@@ -100,8 +101,9 @@ func (r *reading) message(ctx context.Context, seq uint64, m *nats.Msg, to upstr
 		}
 		return nil
 	}
+	s.confess(e, to)
 	if at.mine && !takesAway(e.Kind) {
-		s.heard.Store(e.Received.UnixNano())
+		s.hear(e.Received)
 	}
 	if e.Kind != fanout.KindGap { // it has no sequence of its own
 		e.ID = fanout.Cursor{Epoch: s.epoch, Seq: seq}
