@@ -76,7 +76,7 @@ func (g *gateway) newCluster(s *settings) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.from = c.bus.Source(bus.SourceConfig{Renewed: c.renewed, Marked: func(m lease.Marker) { c.node.Saw(m) }})
+	c.from = c.bus.Source(bus.SourceConfig{Renewed: c.renewed, Lost: g.hub.Lost, Marked: func(m lease.Marker) { c.node.Saw(m) }})
 	c.reader = &upstream.Runner{
 		Source: c.from, Publish: c.deliver, Name: "bus", Log: slog.New(quiet{g.log.Handler()}), Ladders: busLadders,
 	}

@@ -34,6 +34,10 @@ type SourceConfig struct {
 	// first Stream, and when the stream was made anew or restored. The hub must
 	// forget what it holds of another epoch (Hub.Renew).
 	Renewed func(epoch uint32)
+	// Lost tells up to which sequence events are gone from a bus that is read from its
+	// beginning, and when they were received at the latest (Hub.Lost): before the first
+	// event of an epoch is emitted, if there are any.
+	Lost func(seq uint64, at time.Time)
 	// Marked tells each marker whose term is at least as high as all before it.
 	Marked func(lease.Marker)
 }
@@ -58,6 +62,9 @@ type Source struct {
 	holes   holes     // numbers of the term that are missing
 	lost    holes     // those of earlier terms that nobody has told of
 	strange bool      // a message in an unknown dialect was told
+	end     uint64    // where the stream ended when this epoch's reading began
+	begun   bool      // an event, or that there is none, was read in this epoch
+	others  uint64    // messages read before that
 	opens   int       // Streams in a row that did not find a consumer in time
 }
 
@@ -154,6 +161,7 @@ func (s *Source) begin(epoch uint32) {
 		s.bus.held.clear()
 	}
 	s.epoch, s.last, s.term, s.n = epoch, 0, 0, 0
+	s.end, s.begun, s.others = 0, false, 0
 	s.before, s.newest, s.holes, s.lost = time.Time{}, time.Time{}, nil, nil
 	s.heard.Store(0)
 	s.bus.last.Store(0)
@@ -188,6 +196,9 @@ func (r *reading) consume(ctx context.Context) error {
 	case info.State.LastSeq < r.s.last:
 		r.s.bus.look()
 		return fmt.Errorf("the stream ends at %d, but %d was read: it was restored, or lost its end", info.State.LastSeq, r.s.last)
+	}
+	if r.s.last == 0 {
+		r.s.end = info.State.LastSeq
 	}
 	if !r.s.isFilled() {
 		// The stream may end in messages that are gone.
@@ -262,7 +273,23 @@ func (s *Source) isFilled() bool {
 	}
 }
 
-func (s *Source) fill() { s.once.Do(func() { close(s.filled) }) }
+// fill notes that there is nothing left to read for now.
+func (s *Source) fill() {
+	s.begins(s.end+1, time.Now())
+	s.once.Do(func() { close(s.filled) })
+}
+
+// begins notes that the oldest event there is has a sequence. If not every message before
+// it is there, events are gone.
+func (s *Source) begins(seq uint64, at time.Time) {
+	if s.begun {
+		return
+	}
+	s.begun = true
+	if gone := min(seq-1, s.end); s.others < gone && s.config.Lost != nil {
+		s.config.Lost(gone, at)
+	}
+}
 
 var _ upstream.Source = (*Source)(nil)
 

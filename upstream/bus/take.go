@@ -68,6 +68,12 @@ func (r *reading) notice(m *nats.Msg, status string, to upstream.Sink) error {
 // message emits one message of the stream, if it is for this node's hub.
 func (r *reading) message(ctx context.Context, seq uint64, m *nats.Msg, to upstream.Sink) error {
 	s, b := r.s, r.s.bus
+	if m.Subject == b.config.events() {
+		received, _ := parseStamp(m.Header.Get(headerReceived))
+		s.begins(seq, received.Add(-1))
+	} else if !s.begun {
+		s.others++
+	}
 	at, err := head(m.Header)
 	if err != nil {
 		to.Drop(upstream.DropMalformed)
