@@ -83,7 +83,10 @@ func (g *gateway) newCluster(s *settings) (*cluster, error) {
 	g.runner.Publish = c.publish
 	config.Node, config.TTL, config.Edge, config.Settings = name, leaseTTL, s.Role == roleEdge, s.digest()
 	config.Lease, config.State = c.bus.Leases(), c.bus.States()
-	config.Mark, config.Last, config.Told = c.mark, c.from.Heard, c.said.told
+	config.Mark, config.Told = c.mark, c.said.told
+	if s.Source != "file" { // which loses nothing: whoever leads next reads it from the beginning
+		config.Last = c.from.Heard
+	}
 	c.join(config)
 	return c, nil
 }
