@@ -76,14 +76,17 @@ func (g *gateway) newCluster(s *settings) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.from = c.bus.Source(bus.SourceConfig{Renewed: c.renewed, Marked: func(m lease.Marker) { c.node.Saw(m) }})
+	c.from = c.bus.Source(bus.SourceConfig{Renewed: c.renewed, Lost: g.hub.Lost, Marked: func(m lease.Marker) { c.node.Saw(m) }})
 	c.reader = &upstream.Runner{
 		Source: c.from, Publish: c.deliver, Name: "bus", Log: slog.New(quiet{g.log.Handler()}), Ladders: busLadders,
 	}
 	g.runner.Publish = c.publish
 	config.Node, config.TTL, config.Edge, config.Settings = name, leaseTTL, s.Role == roleEdge, s.digest()
 	config.Lease, config.State = c.bus.Leases(), c.bus.States()
-	config.Mark, config.Last, config.Told = c.mark, c.from.Heard, c.said.told
+	config.Mark, config.Told = c.mark, c.said.told
+	if s.Source != "file" { // which loses nothing: whoever leads next reads it from the beginning
+		config.Last = c.from.Heard
+	}
 	c.join(config)
 	return c, nil
 }

@@ -134,9 +134,22 @@ func (c *cluster) watch(ctx context.Context) {
 			return
 		case <-t.C:
 			c.lag(c.bus.Status())
+			c.confess()
 			c.tell()
 		}
 	}
+}
+
+// confess tells the nodes that follow when this one holds the upstream and its posts do not
+// get onto the bus: they can see for themselves only that none come.
+func (c *cluster) confess() {
+	u, cut := c.trouble()
+	if !cut || !c.leads() {
+		c.node.Trouble(nil)
+		return
+	}
+	u.Error = "the node that holds the upstream is " + u.Error
+	c.node.Trouble(&u)
 }
 
 // tell tells clients a new state of the upstream. Not before the history is filled:

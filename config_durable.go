@@ -3,13 +3,13 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+
+	"aviary/upstream/bus"
 )
 
 // What a node of a cluster does: the words of ROLE.
@@ -60,7 +60,7 @@ func (s *settings) checkDurable(found *problems) {
 	if s.DataDir != "" {
 		if s.clustered() || about {
 			found.add("DATA_DIR", "is set, and %sNATS_URL too; DATA_DIR keeps the history on this machine alone, NATS_URL on servers that nodes share: keep one of them", prefix)
-		} else if err := checkFolder(s.DataDir); err != nil {
+		} else if err := bus.CheckDir(s.DataDir); err != nil {
 			found.add("DATA_DIR", "%v", err)
 		}
 	}
@@ -85,24 +85,6 @@ func (s *settings) checkDurable(found *problems) {
 	if s.Role != roleAll && !found.about("ROLE") {
 		found.add("ROLE", "is %s, and %sNATS_URL is missing: only nodes that share a history can divide the work; set NATS_URL, or ROLE=all", s.Role, prefix)
 	}
-}
-
-// checkFolder accepts a folder, and a name that can become one.
-func checkFolder(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && !info.IsDir():
-		return fmt.Errorf("%s is a file; name a folder", path)
-	case err == nil:
-		return nil
-	case !errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("the folder cannot be looked at (%w); let this user read and write it", err)
-	}
-	parent, err := os.Stat(filepath.Dir(path))
-	if err != nil || !parent.IsDir() {
-		return fmt.Errorf("neither %s nor the folder above it is there; create it, or mount the volume", path)
-	}
-	return nil
 }
 
 // checkCreds accepts a file with a JWT and the key that belongs to it.

@@ -219,6 +219,11 @@ func TestDataDirReplaysAFile(t *testing.T) {
 		if posts := l.posts(); len(posts) != lap+1 {
 			t.Errorf("start %d gives %q", lap+1, posts)
 		}
+		for _, e := range l.all() {
+			if e.name == "gap" {
+				t.Errorf("start %d tells a loss, and none was: %s", lap+1, e.data)
+			}
+		}
 		l.close()
 		g.signals <- syscall.SIGTERM
 		if code := g.exits(); code != exitOK {

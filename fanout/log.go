@@ -46,6 +46,12 @@ type segment struct {
 	parts [parts]indexed // until then: of each part that is full
 }
 
+// unread is what a log never held: everything up to a sequence, received at a time or before.
+type unread struct {
+	seq uint64
+	at  time.Time
+}
+
 // eventLog holds the positions [base, head). Everything in it is owned by the
 // hub's lock.
 type eventLog struct {
@@ -63,6 +69,7 @@ type eventLog struct {
 	before  slot    // the slot before first
 	lost    slot    // the last event trimmed that somebody may miss; kind and seq are valid if missing
 	missing bool    // an event was trimmed that somebody may miss
+	unread  unread  // what never was in the log
 	trimmed records // what the trimmed segments held
 }
 
@@ -135,7 +142,7 @@ func (l *eventLog) empty(s *slot) {
 // drop trims the slot at base.
 func (l *eventLog) drop() {
 	s := l.at(l.base)
-	if s.event != nil && s.kind != KindUpstream {
+	if s.event != nil && s.kind != KindUpstream && (!l.missing || s.key() > l.lost.key()) {
 		l.lost, l.missing = slot{seq: s.seq, kind: s.kind, at: s.at}, true
 	}
 	l.empty(s)

@@ -1,6 +1,10 @@
 package fanout
 
-import "aviary/fanout/filter"
+import (
+	"time"
+
+	"aviary/fanout/filter"
+)
 
 // Renew begins another life of the log: epoch is that of its cursors (0: a random
 // one), and the publisher numbers from anew. Everything held is forgotten, the
@@ -23,4 +27,19 @@ func (h *Hub) Renew(epoch uint32) {
 	h.notices, h.upstream = nil, nil
 	clear(h.windows)
 	h.tombs = tombstones{dead: map[filter.Key]*Event{}}
+}
+
+// Lost says that events up to a sequence are missing for good, because they had left the
+// publisher's store before it was read into the hub; at is the latest that they can have
+// been received. Who resumes from before is told. Renew makes it forgotten.
+func (h *Hub) Lost(seq uint64, at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := &h.log
+	if seq > l.unread.seq {
+		l.unread = unread{seq, at}
+	}
+	if lost := (slot{seq: seq, kind: KindPost, at: at}); !l.missing || lost.key() > l.lost.key() {
+		l.lost, l.missing = lost, true
+	}
 }

@@ -180,6 +180,7 @@ func (h *Hub) originBehind(c Cursor) origin {
 	o := origin{cur: c, pos: l.after(c.Seq), tombs: h.tombs.after(c.Seq)}
 	o.whole = !l.missing || 2*c.Seq >= l.lost.key()
 	o.posts, o.at, o.known = l.postsUpTo(c.Seq)
+	o.known = o.known && c.Seq >= l.unread.seq
 	return o
 }
 
@@ -191,5 +192,6 @@ func (h *Hub) originAt(t time.Time) origin {
 		o.posts, o.known = l.postsBefore(o.pos), true
 		o.cur.Seq = l.last(o.pos).seq
 	}
+	o.known = o.known && l.unread.at.Before(t)
 	return o
 }

@@ -21,7 +21,7 @@ import (
 func BenchmarkPublish(b *testing.B) {
 	b.Run("external", func(b *testing.B) {
 		_, lines := child(b, "server", "BUS_DIR="+b.TempDir())
-		benchmarkPublish(b, Config{URL: <-lines})
+		benchmarkPublish(b, Config{URL: within(b, lines, "serves ")})
 	})
 	b.Run("embedded", func(b *testing.B) { benchmarkPublish(b, Config{DataDir: b.TempDir()}) })
 }

@@ -3,8 +3,12 @@ package bus
 import (
 	"bufio"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,15 +53,54 @@ func child(t testing.TB, role string, env ...string) (*exec.Cmd, <-chan string) 
 	return c, lines
 }
 
-// childServer is a NATS server alone: what it costs is not ours.
+// childServer is a NATS server alone: what it costs is not ours, and it can be killed.
+// BUS_ROUTES are the servers of its cluster, itself first.
 func childServer() {
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: os.Getenv("BUS_DIR"), NoSigs: true, NoLog: true})
-	if err != nil {
-		panic(err)
+	options := &server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: os.Getenv("BUS_DIR"), NoSigs: true, NoLog: true}
+	if all := strings.Split(os.Getenv("BUS_ROUTES"), ","); len(all) > 1 {
+		options.ServerName = all[0]
+		for _, host := range all {
+			options.Routes = append(options.Routes, &url.URL{Scheme: "nats", Host: host})
+		}
+		port, err := strconv.Atoi(options.Routes[0].Port())
+		must(err)
+		options.Cluster = server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: port}
 	}
+	s, err := server.NewServer(options)
+	must(err)
 	s.Start()
-	fmt.Println(s.ClientURL())
+	if !s.ReadyForConnections(10 * time.Second) {
+		panic("not ready")
+	}
+	fmt.Println("serves " + s.ClientURL())
 	time.Sleep(5 * time.Minute)
+}
+
+// killable starts three servers in processes of their own. kill ends one, by its name,
+// without a farewell.
+func killable(t testing.TB) (urls string, kill func(name string)) {
+	t.Helper()
+	var hosts, found []string
+	for range 3 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		hosts = append(hosts, l.Addr().String())
+		must(l.Close())
+	}
+	processes, said := map[string]*exec.Cmd{}, map[string]<-chan string{}
+	for i, name := range hosts {
+		routes := append([]string{name}, append(slices.Clone(hosts[:i]), hosts[i+1:]...)...)
+		processes[name], said[name] = child(t, "server", "BUS_DIR="+t.TempDir(), "BUS_ROUTES="+strings.Join(routes, ","))
+	}
+	for _, name := range hosts {
+		found = append(found, within(t, said[name], "serves "))
+	}
+	return strings.Join(found, ","), func(name string) {
+		must(processes[name].Process.Kill())
+		_ = processes[name].Wait()
+	}
 }
 
 // within waits for a line that begins with prefix and returns the rest of it.

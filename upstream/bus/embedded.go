@@ -34,6 +34,9 @@ type embedded struct {
 
 // openDir makes and locks the directory. Errors are for an operator.
 func openDir(dir, stream string, log *slog.Logger) (*embedded, error) {
+	if err := CheckDir(dir); err != nil {
+		return nil, fmt.Errorf("DATA_DIR: %w", err)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("DATA_DIR cannot be made: %w", err)
 	}

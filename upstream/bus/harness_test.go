@@ -141,6 +141,7 @@ func follow(t testing.TB, b *Bus) *node {
 			defer n.mu.Unlock()
 			n.epochs, n.events = append(n.epochs, epoch), nil
 		},
+		Lost: n.hub.Lost,
 		Marked: func(m lease.Marker) {
 			n.mu.Lock()
 			defer n.mu.Unlock()

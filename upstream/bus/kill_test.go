@@ -15,8 +15,8 @@ import (
 	"aviary/upstream/twitter"
 )
 
-// childPublish publishes as quickly as it can, deletes every tenth post, and says
-// what is stored, until it is killed.
+// childPublish publishes as quickly as it can, in volleys of BUS_VOLLEY posts, deletes the
+// first of each, and says what is stored, until it is killed.
 func childPublish() {
 	b, err := Open(context.Background(), testConfig(Config{DataDir: os.Getenv("BUS_DIR")}))
 	if err != nil {
@@ -33,8 +33,9 @@ func childPublish() {
 	}
 	go b.Lead(context.Background(), p)
 	from, _ := strconv.Atoi(os.Getenv("BUS_FROM"))
-	for id := from; ; id += 10 {
-		for i := range 10 {
+	volley, _ := strconv.Atoi(os.Getenv("BUS_VOLLEY"))
+	for id := from; ; id += volley {
+		for i := range volley {
 			e, _ := twitter.Decode(rawPost(id+i, 1, fmt.Sprintf("secret%dwords", id+i), 2000))
 			_ = p.Publish(e)
 		}
@@ -51,12 +52,23 @@ func childPublish() {
 // their bytes go, and the epoch stays.
 func TestKill(t *testing.T) {
 	t.Parallel()
+	if os.Getenv("CHAOS") == "" {
+		killed(t, 3, 10)
+		return
+	}
+	for _, volley := range []int{10, 300} {
+		t.Run(fmt.Sprint("volleys of ", volley), func(t *testing.T) { killed(t, 10, volley) })
+	}
+}
+
+func killed(t *testing.T, rounds, volley int) {
+	t.Helper()
 	dir := t.TempDir()
 	last, epoch := 0, uint32(0)
-	for round := range 3 {
-		c, lines := child(t, "publish", "BUS_DIR="+dir, "BUS_FROM="+strconv.Itoa(last+10))
+	for round := range rounds {
+		c, lines := child(t, "publish", "BUS_DIR="+dir, "BUS_FROM="+strconv.Itoa(last+volley), "BUS_VOLLEY="+strconv.Itoa(volley))
 		_ = within(t, lines, "stored ")
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(time.Duration(200+37*round) * time.Millisecond)
 		if err := c.Process.Signal(syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
@@ -75,8 +87,8 @@ func TestKill(t *testing.T) {
 		for word := range strings.FieldsSeq(n.told()) {
 			there[word] = true
 		}
-		for id := 10; id <= last+9; id++ {
-			if alive := id%10 != 0; alive != n.hub.Has(key(id)) {
+		for id := max(volley, last+volley-15_000); id < last+volley; id++ { // the rest has left the history
+			if alive := id%volley != 0; alive != n.hub.Has(key(id)) {
 				t.Fatalf("round %d: post %d of %d: held is %v", round, id, last, !alive)
 			}
 		}
@@ -84,7 +96,7 @@ func TestKill(t *testing.T) {
 			t.Fatalf("the last delete is missing: %+v", b.Status())
 		}
 		eventually(t, func() error {
-			if onDisk(t, dir, fmt.Sprintf("secret%dwords", last)) || onDisk(t, dir, fmt.Sprintf("secret%dwords", last-10)) {
+			if onDisk(t, dir, fmt.Sprintf("secret%dwords", last)) || onDisk(t, dir, fmt.Sprintf("secret%dwords", last-volley)) {
 				return fmt.Errorf("deleted words are on the disk: %+v", b.Status())
 			}
 			return nil
@@ -98,5 +110,5 @@ func TestKill(t *testing.T) {
 		n.stop()
 		b.Close()
 	}
-	t.Logf("%d posts in three lives", last)
+	t.Logf("%d posts in %d lives", last, rounds)
 }

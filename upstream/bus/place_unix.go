@@ -4,9 +4,12 @@ package bus
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // lockFile opens a file and locks it as long as it is open. A process that died
@@ -33,4 +36,17 @@ func inode(path string) string {
 		return ""
 	}
 	return strconv.FormatUint(uint64(st.Ino), 10)
+}
+
+// writable says why this process may not read and write a file, or work in a folder.
+func writable(path string) error {
+	mode := uint32(unix.R_OK | unix.W_OK)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		mode |= unix.X_OK
+	}
+	err := unix.Faccessat(unix.AT_FDCWD, path, mode, unix.AT_EACCESS)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

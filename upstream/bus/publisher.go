@@ -19,8 +19,15 @@ const (
 	maxWaiting  = 16_384   // messages taken and not known to be stored
 	maxBytes    = 64 << 20 // of them
 	ackTimeout  = 3 * time.Second
-	retryFirst  = 50 * time.Millisecond // after a failure; doubles to retryMost
-	retryMost   = time.Second
+	skipTimeout = 200 * time.Millisecond // of one, once a later one is acknowledged: it is lost
+
+	// While the bus stores, a source that is quicker waits in Publish for half of this to
+	// be stored. The rest of what may wait is for a bus that is away.
+	crowd      = 2 * maxInFlight
+	crowdBytes = 4 << 20
+	patience   = 250 * time.Millisecond // without an acknowledgement: the bus is away
+	retryFirst = 50 * time.Millisecond  // after a failure; doubles to retryMost
+	retryMost  = time.Second
 )
 
 // Errors of Publish.
@@ -52,10 +59,12 @@ type Publisher struct {
 	sent     int        // of queue, on this connection
 	bytes    int
 	n        uint64
-	received time.Time // of the last event
-	progress time.Time // when the last acknowledgement came, or sending began
-	failed   error     // on this connection: everything goes out again
-	err      error     // for ever
+	received time.Time     // of the last event
+	progress time.Time     // when the last acknowledgement came, or sending began
+	skipped  time.Time     // since when the first of queue has been passed over; zero: it has not
+	room     chan struct{} // closed when the crowd has gone; nil: nobody waits
+	failed   error         // on this connection: everything goes out again
+	err      error         // for ever
 	over     chan struct{}
 	marker   *lease.Marker
 }
@@ -66,6 +75,7 @@ type waiting struct {
 	n      uint64
 	size   int
 	stored bool
+	sent   int           // times
 	done   chan struct{} // closed when it is stored; nil: nobody waits
 }
 
@@ -82,8 +92,10 @@ func (b *Bus) Publisher(term uint64, valid func() bool) *Publisher {
 	return p
 }
 
-// Publish takes one event and returns at once; the event stays the caller's, but
-// its JSON must not change. ErrFull: it was not taken, and neither will the
+// Publish takes one event; the event stays the caller's, but its JSON must not change.
+// It returns at once, unless the bus stores more slowly than events come: then it waits
+// until some are stored, and so does who reads the upstream, instead of filling memory
+// and then losing events. A bus that stores nothing is not waited for. ErrFull: it was not taken, and neither will the
 // next be until much has been stored (Flush). ErrLease, ErrClosed: nothing will
 // be taken any more. Whatever the error, the leader closes its stream and tells
 // what was lost by a gap when the next one opens. States of the upstream are not
@@ -104,8 +116,35 @@ func (p *Publisher) Publish(e *fanout.Event) error {
 	if e.Kind == fanout.KindPost {
 		p.bus.held.send(e.Post)
 	}
+	p.makeRoom()
 	_, err := p.take(func(received time.Time) *nats.Msg { return p.bus.config.encode(e, received) }, nil)
 	return err
+}
+
+// makeRoom waits while a crowd waits and shrinks.
+func (p *Publisher) makeRoom() {
+	for {
+		p.mu.Lock()
+		if p.err != nil || !p.crowded(1) || time.Since(p.progress) > patience {
+			p.mu.Unlock()
+			return
+		}
+		if p.room == nil {
+			p.room = make(chan struct{})
+		}
+		room := p.room
+		p.mu.Unlock()
+		select {
+		case <-room:
+		case <-p.over:
+		case <-time.After(patience):
+		}
+	}
+}
+
+// crowded says that more than one part in so many of a crowd waits; mu is held.
+func (p *Publisher) crowded(part int) bool {
+	return len(p.queue) >= crowd/part || p.bytes >= crowdBytes/part
 }
 
 // seenCopy copies what encode reads of an event that is not ours to change.

@@ -87,7 +87,7 @@ func (p *Publisher) session(ctx context.Context) error {
 	}
 	_ = sub.SetPendingLimits(-1, -1)
 	p.begin()
-	check := time.NewTicker(ackTimeout / 4)
+	check := time.NewTicker(skipTimeout / 2)
 	defer check.Stop()
 	for {
 		if err := p.send(nc, inbox); err != nil {
@@ -117,14 +117,15 @@ func (p *Publisher) begin() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.bus.resent.Add(uint64(p.sent))
-	p.sent, p.failed, p.progress = 0, nil, time.Now()
+	p.sent, p.failed, p.progress, p.skipped = 0, nil, time.Now(), time.Time{}
 }
 
-// silent says that acknowledgements are overdue.
+// silent says that acknowledgements are overdue: all of them, or one that others have
+// passed. A server that died, or stopped to lead, took it along.
 func (p *Publisher) silent() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sent > 0 && time.Since(p.progress) > ackTimeout
+	return p.sent > 0 && time.Since(p.progress) > ackTimeout || !p.skipped.IsZero() && time.Since(p.skipped) > skipTimeout
 }
 
 // send sends what the window has room for.
@@ -139,7 +140,9 @@ func (p *Publisher) send(nc *nats.Conn, inbox string) error {
 				p.progress = time.Now() // from now on an answer is due
 			}
 			p.sent++
-			stored = w.stored
+			if stored = w.stored; !stored {
+				w.sent++
+			}
 		}
 		p.mu.Unlock()
 		switch {
@@ -215,6 +218,12 @@ func (p *Publisher) answered(m *nats.Msg, prefix int) {
 	}
 	p.progress = time.Now()
 	full := p.sent >= maxInFlight
+	switch {
+	case p.queue[0].stored:
+		p.skipped = time.Time{}
+	case w.sent == 1 && p.skipped.IsZero(): // what is sent again may be known from before
+		p.skipped = time.Now()
+	}
 	for len(p.queue) > 0 && p.queue[0].stored {
 		w := p.queue[0]
 		p.queue[0] = nil
@@ -228,6 +237,10 @@ func (p *Publisher) answered(m *nats.Msg, prefix int) {
 	}
 	if full {
 		p.poke()
+	}
+	if p.room != nil && !p.crowded(2) {
+		close(p.room)
+		p.room = nil
 	}
 }
 

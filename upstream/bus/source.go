@@ -15,9 +15,17 @@ import (
 	"aviary/upstream/lease"
 )
 
-// heartbeat is how often the server says that there is nothing new; two missed
-// ones end a Stream.
-const heartbeat = 2 * time.Second
+const (
+	// heartbeat is how often the server says that there is nothing new. Who hears nothing
+	// for so long as overdue begins anew: the server of the consumer is gone, or the way.
+	heartbeat = 500 * time.Millisecond
+	overdue   = 3*heartbeat + heartbeat/4
+
+	// openFirst is how long the consumer may take to be there, the first time; it doubles up
+	// to openMost. While servers come and go questions get lost, and the next is answered.
+	openFirst = time.Second
+	openMost  = 2 * askTimeout
+)
 
 // SourceConfig is what a node wants to hear of. The functions are called from the
 // goroutine in Stream; nil ones are not called.
@@ -26,6 +34,10 @@ type SourceConfig struct {
 	// first Stream, and when the stream was made anew or restored. The hub must
 	// forget what it holds of another epoch (Hub.Renew).
 	Renewed func(epoch uint32)
+	// Lost tells up to which sequence events are gone from a bus that is read from its
+	// beginning, and when they were received at the latest (Hub.Lost): before the first
+	// event of an epoch is emitted, if there are any.
+	Lost func(seq uint64, at time.Time)
 	// Marked tells each marker whose term is at least as high as all before it.
 	Marked func(lease.Marker)
 }
@@ -42,10 +54,18 @@ type Source struct {
 	// Owned by the goroutine in Stream; the next one goes on with it.
 	config  SourceConfig
 	epoch   uint32
-	last    uint64 // sequence last read
-	target  uint64 // filled at this sequence; it may be gone by then, and a heartbeat tells
-	term, n uint64 // of the last numbered message that was taken
-	strange bool   // a message in an unknown dialect was told
+	last    uint64    // sequence last read
+	target  uint64    // filled at this sequence; it may be gone by then, and a heartbeat tells
+	term, n uint64    // of the newest numbered message that was taken
+	before  time.Time // when that was received
+	newest  time.Time // when the newest event of the upstream's stream was received
+	holes   holes     // numbers of the term that are missing
+	lost    holes     // those of earlier terms that nobody has told of
+	strange bool      // a message in an unknown dialect was told
+	end     uint64    // where the stream ended when this epoch's reading began
+	begun   bool      // an event, or that there is none, was read in this epoch
+	others  uint64    // messages read before that
+	opens   int       // Streams in a row that did not find a consumer in time
 }
 
 // Source returns the reader of the bus. It is to be called once, before its Stream.
@@ -58,8 +78,8 @@ func (b *Bus) Source(c SourceConfig) *Source {
 // Stream began.
 func (s *Source) Filled() <-chan struct{} { return s.filled }
 
-// Heard is when the newest event that was read had come from the upstream's stream;
-// zero: none was read. What takes posts away says nothing of it: operators, and
+// Heard is until when all that came from the upstream's stream was read: when the newest
+// event had come from there, or the last one before something that is missing; zero: none was read. What takes posts away says nothing of it: operators, and
 // sources that have a stream of their own for it, publish it while there is no stream of posts.
 func (s *Source) Heard() time.Time {
 	if n := s.heard.Load(); n != 0 {
@@ -127,9 +147,11 @@ func (s *Source) open(ctx context.Context) (*reading, error) {
 	}
 	r.nc = nc
 	if err := r.consume(ctx); err != nil {
+		s.opens++
 		nc.Close()
 		return nil, err
 	}
+	s.opens = 0
 	return r, nil
 }
 
@@ -139,6 +161,8 @@ func (s *Source) begin(epoch uint32) {
 		s.bus.held.clear()
 	}
 	s.epoch, s.last, s.term, s.n = epoch, 0, 0, 0
+	s.end, s.begun, s.others = 0, false, 0
+	s.before, s.newest, s.holes, s.lost = time.Time{}, time.Time{}, nil, nil
 	s.heard.Store(0)
 	s.bus.last.Store(0)
 	s.bus.term.Store(0)
@@ -152,7 +176,7 @@ func (r *reading) consume(ctx context.Context) error {
 	if r.js, err = jetstream.New(r.nc); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, min(openFirst<<min(r.s.opens, 8), openMost))
 	defer cancel()
 	inbox := r.nc.NewInbox()
 	sub, err := r.nc.ChanSubscribe(inbox, r.messages)
@@ -172,6 +196,9 @@ func (r *reading) consume(ctx context.Context) error {
 	case info.State.LastSeq < r.s.last:
 		r.s.bus.look()
 		return fmt.Errorf("the stream ends at %d, but %d was read: it was restored, or lost its end", info.State.LastSeq, r.s.last)
+	}
+	if r.s.last == 0 {
+		r.s.end = info.State.LastSeq
 	}
 	if !r.s.isFilled() {
 		// The stream may end in messages that are gone.
@@ -211,8 +238,9 @@ func (r *reading) close() {
 
 // read takes what comes until the connection ends; nil: the epoch changed.
 func (r *reading) read(ctx context.Context, to upstream.Sink) error {
-	late := time.NewTicker(heartbeat)
+	late := time.NewTicker(heartbeat / 2)
 	defer late.Stop()
+	silent := 0
 	for {
 		select {
 		case m := <-r.messages:
@@ -227,7 +255,9 @@ func (r *reading) read(ctx context.Context, to upstream.Sink) error {
 		case <-r.changed:
 			return nil
 		case <-late.C:
-			if time.Since(r.beat) > 2*heartbeat+time.Second {
+			if len(r.messages) > 0 || time.Since(r.beat) <= overdue {
+				silent = 0
+			} else if silent++; silent > 1 { // once may be this process, which was held up
 				return errors.New("the server sends nothing, not even heartbeats")
 			}
 		}
@@ -243,7 +273,23 @@ func (s *Source) isFilled() bool {
 	}
 }
 
-func (s *Source) fill() { s.once.Do(func() { close(s.filled) }) }
+// fill notes that there is nothing left to read for now.
+func (s *Source) fill() {
+	s.begins(s.end+1, time.Now())
+	s.once.Do(func() { close(s.filled) })
+}
+
+// begins notes that the oldest event there is has a sequence. If not every message before
+// it is there, events are gone.
+func (s *Source) begins(seq uint64, at time.Time) {
+	if s.begun {
+		return
+	}
+	s.begun = true
+	if gone := min(seq-1, s.end); s.others < gone && s.config.Lost != nil {
+		s.config.Lost(gone, at)
+	}
+}
 
 var _ upstream.Source = (*Source)(nil)
 

@@ -68,6 +68,12 @@ func (r *reading) notice(m *nats.Msg, status string, to upstream.Sink) error {
 // message emits one message of the stream, if it is for this node's hub.
 func (r *reading) message(ctx context.Context, seq uint64, m *nats.Msg, to upstream.Sink) error {
 	s, b := r.s, r.s.bus
+	if m.Subject == b.config.events() {
+		received, _ := parseStamp(m.Header.Get(headerReceived))
+		s.begins(seq, received.Add(-1))
+	} else if !s.begun {
+		s.others++
+	}
 	at, err := head(m.Header)
 	if err != nil {
 		to.Drop(upstream.DropMalformed)
@@ -82,7 +88,8 @@ func (r *reading) message(ctx context.Context, seq uint64, m *nats.Msg, to upstr
 			return err
 		}
 		b.term.Store(at.term)
-		s.term, s.n = at.term, at.n
+		received, _ := parseStamp(m.Header.Get(headerReceived))
+		s.number(seq, at, received)
 	}
 	got, err := b.config.decode(m.Header, m.Data)
 	if err != nil {
@@ -100,8 +107,9 @@ func (r *reading) message(ctx context.Context, seq uint64, m *nats.Msg, to upstr
 		}
 		return nil
 	}
+	s.confess(e, to)
 	if at.mine && !takesAway(e.Kind) {
-		s.heard.Store(e.Received.UnixNano())
+		s.hear(e.Received)
 	}
 	if e.Kind != fanout.KindGap { // it has no sequence of its own
 		e.ID = fanout.Cursor{Epoch: s.epoch, Seq: seq}

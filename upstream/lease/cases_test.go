@@ -382,7 +382,32 @@ func TestEdgeIsTold(t *testing.T) {
 		if s := edge.Status(); s.Leader != "a" {
 			t.Errorf("%+v", s)
 		}
-		a.end()
+		// What keeps the leader's posts from the others is told instead, as long as it
+		// does; the next leader finds the standing itself.
+		a.Trouble(&fanout.Upstream{State: upstream.StateBackingOff, Error: "nothing is stored"})
+		time.Sleep(3 * time.Second)
+		b := rule(Config{Node: "b", Lease: lease, State: state, Told: hear("b")})
+		time.Sleep(3 * time.Second)
+		a.Save(upstream.Standing{State: upstream.StateStreaming})
+		time.Sleep(3 * time.Second)
+		a.Trouble(nil)
+		time.Sleep(3 * time.Second)
+		mu.Lock()
+		if got := told["edge"]; !slices.Equal(got[3:], []string{"backing_off", "backing_off", "streaming"}) {
+			t.Errorf("told %v", told)
+		}
+		if got := told["b"]; !slices.Equal(got, []string{"backing_off", "backing_off", "streaming"}) {
+			t.Errorf("told %v", told)
+		}
+		mu.Unlock()
+		a.Trouble(&fanout.Upstream{State: upstream.StateHalted})
+		time.Sleep(3 * time.Second)
+		a.stop()
+		if s, err := b.Load(<-b.ctx); err != nil || s.State != upstream.StateStreaming {
+			t.Errorf("the next leader finds %+v, %v", s, err)
+		}
+		<-a.ended
+		b.end()
 		edge.end()
 	})
 }

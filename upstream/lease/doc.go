@@ -11,7 +11,8 @@
 //	    └── leaving ◄── asked to stop, a second stream is allowed ─────────────┘
 //
 // A Node campaigns: it watches the leader's key, asks for it every eighth of the
-// TTL as well (an Edge every TTL), and creates it when it is gone. Who has created it leads: Config.Lead
+// TTL as well (an Edge every TTL), and creates it when it is gone, or takes it over when
+// it is offered. Who has it leads: Config.Lead
 // runs the Runner, whose slots, standing, Opened and Valid are this Node's.
 //
 // # The lease
@@ -30,6 +31,11 @@
 // they have seen. Terms never fall: if the bucket was made anew, the highest
 // term that the bus holds (Saw) is added, and kept as "term.offset" in STATE.
 //
+// A key that goes sooner than for want of renewal was removed by somebody, maybe with
+// the whole bucket, and its holder may not know yet. So whoever has seen it written
+// waits until 0.8 TTL after that. This cannot be known to a node that has not seen
+// it, because it has just begun.
+//
 // # Slots
 //
 // A stream needs a slot: slot.1 … slot.N. The key in LEASE says who holds it; the
@@ -44,24 +50,25 @@
 // The standing (upstream.Keeper) lies in STATE as "upstream": a new leader waits
 // out the wait and the halt of the last, on the same steps of the ladders. A halt
 // ends when a person asks any node for a new connection (Reconnect), or when a
-// leader comes whose Settings are others. Followers are Told the state as it changes.
+// leader comes whose Settings are others. Followers are Told the state as it changes, or
+// the leader's Trouble while its posts do not get as far as the bus.
 //
 // Before the first post of a stream the leader puts a Marker on the bus. The posts
 // between the last event before that and the first of the new stream may be
-// missing, and a gap says so, unless the last leader was still streaming when the
-// new stream was accepted.
+// missing, and a gap says so, unless the last leader is known to have been streaming still when the
+// new stream was accepted: it is leaving, and has renewed its slot twice since.
 //
 // # Handing over
 //
 // When Run's context ends, a leader with a second stream allowed says in its slots
-// that it is leaving, deletes the leader's key and publishes on, under its old term,
+// that it is leaving, offers the leader's key by the same word, and publishes on, under its old term,
 // until it reads a higher term's marker; no longer than 5 s, and not if within half
-// a TTL nobody wants to lead. Then it closes its stream and frees the slot. With one
-// stream allowed it closes, frees and deletes in this order.
+// a TTL nobody wants to lead. Meanwhile it renews its slots every 48th of the TTL. Then it closes its stream and frees the slot. With one
+// stream allowed it closes, frees and offers in this order.
 //
 // # In STATE
 //
-//	upstream      upstream.Standing, with the term and the settings it was written under
+//	upstream      upstream.Standing, with the term and the settings it was written under, and the leader's trouble
 //	slot.N        {term, open, died}
 //	reconnect     who asked last; its revision is what counts
 //	term.offset   what is added to revisions

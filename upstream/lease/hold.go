@@ -31,6 +31,7 @@ type hold struct {
 	key   string
 	ttl   time.Duration // 0: it needs no renewal, nobody else can take it
 	gone  chan struct{} // closed when it is lost or released
+	hurry chan struct{} // capacity 1: renew now
 
 	mu    sync.Mutex
 	grip  grip
@@ -39,11 +40,13 @@ type hold struct {
 	sent  map[uint64]time.Time // writes that may yet turn out to have arrived
 	dog   *time.Timer          // fires at until
 	ended bool                 // gone is closed
+
+	offered bool // whoever wants the key may have it by now
 }
 
 func newHold(store Store, key, node string, ttl time.Duration) *hold {
 	return &hold{
-		store: store, key: key, ttl: ttl, gone: make(chan struct{}),
+		store: store, key: key, ttl: ttl, gone: make(chan struct{}), hurry: make(chan struct{}, 1),
 		grip: grip{Node: node, Nonce: rand.Text()}, sent: map[uint64]time.Time{},
 	}
 }
@@ -61,6 +64,9 @@ func patience(ttl time.Duration) time.Duration {
 	}
 	return ttl / 6
 }
+
+// validity is how long after the sending of a write its key is certain to be there.
+func validity(ttl time.Duration) time.Duration { return ttl * 4 / 5 }
 
 // write makes the value of one more write; the time counts from now.
 func (h *hold) write() (write uint64, value []byte, rev uint64) {
@@ -92,7 +98,7 @@ func (h *hold) arrived(write, rev uint64) {
 	if !h.until.IsZero() && !time.Now().Before(h.until) {
 		return // it has lapsed, and must not come back before expire has seen that
 	}
-	h.until = sent.Add(h.ttl * 4 / 5)
+	h.until = sent.Add(validity(h.ttl))
 	if h.dog == nil {
 		h.dog = time.AfterFunc(time.Until(h.until), h.expire)
 	} else {
@@ -125,15 +131,29 @@ func (h *hold) lose() {
 func (h *hold) valid(now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return !h.ended && h.rev > 0 && (h.ttl <= 0 || now.Before(h.until))
+	return h.validLocked(now)
 }
 
-// create tries to take the key: nil, ErrExists when somebody else has it, else
-// nobody knows and it can be called again.
-func (h *hold) create(ctx context.Context) error {
+func (h *hold) validLocked(now time.Time) bool {
+	return !h.ended && !h.offered && h.rev > 0 && (h.ttl <= 0 || now.Before(h.until))
+}
+
+// create tries to take a key that nobody has: nil, ErrExists when somebody else has
+// it, else nobody knows and it can be called again.
+func (h *hold) create(ctx context.Context) error { return h.take(ctx, 0) }
+
+// take is create, or tries to take a key over that its holder offered as the
+// revision from.
+func (h *hold) take(ctx context.Context, from uint64) error {
 	write, value, _ := h.write()
 	call, cancel := h.patience(ctx)
-	rev, err := h.store.Create(call, h.key, value)
+	var rev uint64
+	var err error
+	if from == 0 {
+		rev, err = h.store.Create(call, h.key, value)
+	} else {
+		rev, err = h.store.Update(call, h.key, value, from)
+	}
 	cancel()
 	if err == nil {
 		h.arrived(write, rev)
@@ -172,7 +192,8 @@ func (h *hold) look(ctx context.Context) (mine bool, err error) {
 	return true, nil
 }
 
-// keep renews the key every third of the TTL until it is lost, released, or ctx ends.
+// keep renews the key every third of the TTL until it is lost, released, or ctx ends;
+// after leave so often that others soon see that its holder is still there.
 func (h *hold) keep(ctx context.Context) {
 	if h.ttl <= 0 {
 		return
@@ -193,11 +214,15 @@ func (h *hold) keep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
+		case <-h.hurry:
 		}
 		began := time.Now()
-		if h.renew(ctx) {
+		switch arrived := h.renew(ctx); {
+		case h.leaving():
+			t.Reset(h.ttl / 48)
+		case arrived:
 			t.Reset(h.ttl/3 - time.Since(began))
-		} else {
+		default:
 			t.Reset(h.ttl / 24) // soon, but not in a hot loop
 		}
 	}
@@ -227,9 +252,36 @@ func (h *hold) leave(ctx context.Context) {
 	h.mu.Unlock()
 	for range 3 { // keep may write at the same time
 		if h.renew(ctx) {
-			return
+			break
 		}
 	}
+	select {
+	case h.hurry <- struct{}{}:
+	default:
+	}
+}
+
+func (h *hold) leaving() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.grip.Leaving
+}
+
+// resign offers the key to whoever wants it. It is not deleted: a key that is gone
+// leaves open whether its holder knows.
+func (h *hold) resign(ctx context.Context) {
+	if h.ttl <= 0 {
+		h.release(ctx)
+		return
+	}
+	h.mu.Lock()
+	held := h.validLocked(time.Now())
+	h.offered = true
+	h.mu.Unlock()
+	if held {
+		h.leave(ctx)
+	}
+	h.lose()
 }
 
 // revision is that of the last write that is known to have arrived.

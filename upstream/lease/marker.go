@@ -2,6 +2,7 @@ package lease
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -31,8 +32,8 @@ func (n *Node) Opened(ctx context.Context, slot int, accepted time.Time) (since 
 	t.mu.Lock()
 	first := !t.opened
 	t.mu.Unlock()
-	handed := first && n.handedOver(t, accepted)
-	if handed && sleep(ctx, overlap) != nil {
+	handed := first && n.handedOver(ctx, t)
+	if handed && sleep(ctx, time.Until(accepted.Add(overlap))) != nil {
 		return time.Time{}, ctx.Err()
 	}
 	call, cancel := context.WithTimeout(ctx, n.cfg.TTL)
@@ -61,28 +62,35 @@ func (n *Node) Opened(ctx context.Context, slot int, accepted time.Time) (since 
 	return n.cfg.Last(), nil
 }
 
-// handedOver says that the last leader was streaming when the new stream was
-// accepted.
-func (n *Node) handedOver(t *term, accepted time.Time) bool {
-	n.visit(t)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return !t.before.alive.IsZero() && !t.before.alive.Before(accepted)
-}
-
-// visit looks whether a leader that has resigned still streams.
-func (n *Node) visit(t *term) {
+// handedOver says that the last leader publishes what the new stream, which is
+// accepted, does not bring: it has renewed its slot twice since. It sent the second renewal
+// knowing of the first, so it was there after the question; the first alone could
+// have been long on its way, from a process that has ended.
+func (n *Node) handedOver(ctx context.Context, t *term) bool {
 	t.mu.Lock()
 	before := t.before
 	t.mu.Unlock()
-	if before.alive.IsZero() {
-		return
+	if before.key == "" {
+		return false
 	}
-	call, cancel := context.WithTimeout(t.ctx, patience(n.cfg.TTL))
-	defer cancel()
-	now := time.Now()
-	value, _, err := n.cfg.Lease.Get(call, before.key)
-	if g := readGrip(value); err == nil && g.Nonce == before.nonce {
-		t.met(before.key, g, now, n.cfg.TTL)
+	var seen uint64 // revision
+	news := -1      // how often it changed
+	for last := time.Now(); time.Since(last) < n.cfg.TTL/2; {
+		call, cancel := context.WithTimeout(ctx, patience(n.cfg.TTL))
+		value, rev, err := n.cfg.Lease.Get(call, before.key)
+		cancel()
+		switch {
+		case errors.Is(err, ErrNone), err == nil && readGrip(value).Nonce != before.nonce:
+			return false
+		case err == nil && rev != seen:
+			if news++; news == 2 {
+				return true
+			}
+			seen, last = rev, time.Now()
+		}
+		if sleep(ctx, n.cfg.TTL/64) != nil {
+			return false
+		}
 	}
+	return false
 }

@@ -90,6 +90,8 @@ type Node struct {
 	last   Marker    // the last marker that was read
 	died   time.Time // when a stream last died unnoticed
 	told   uint64    // revision of the upstream's state that Told had
+
+	sighted sighting // the last renewal of another leader that was seen
 }
 
 var (

@@ -161,25 +161,53 @@ func TestLapsedStaysLapsed(t *testing.T) {
 	})
 }
 
-// Whoever has resigned and renews its slot no more is not taken for one that still
-// publishes, though its key is still there.
-func TestSilentPredecessor(t *testing.T) {
-	n, began := &term{}, time.Now()
-	alive := func(write uint64, after time.Duration) bool {
-		at := began.Add(after)
-		n.met("slot.1", grip{Nonce: "x", Write: write, Leaving: true}, at, 2*time.Second)
-		return n.before.alive.Equal(at)
+// A leader that has resigned and then dies, or cannot be heard any more, before the
+// next one has its stream has handed nothing over: what was lost meanwhile is told.
+func TestPredecessorDies(t *testing.T) {
+	for after := range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, uint64(after), 2)
+			w.far = 400 * time.Millisecond // from the asking for a stream to its beginning
+			for _, name := range names(2) {
+				w.start(name)
+			}
+			w.live(5 * time.Second)
+			m := w.leader()
+			go m.leave()
+			w.live(time.Duration(after) * 40 * time.Millisecond)
+			go m.kill() // posts go on
+			w.live(5 * time.Second)
+			if w.leader() == nil {
+				t.Error("nobody leads")
+			}
+			w.account()
+			w.end()
+		})
 	}
-	for _, c := range []struct {
-		write uint64
-		after time.Duration
-		alive bool
-	}{
-		{7, 0, true}, {7, 700 * time.Millisecond, true}, {8, 800 * time.Millisecond, true},
-		{8, 1600 * time.Millisecond, true}, {8, 1700 * time.Millisecond, false}, {9, 1800 * time.Millisecond, true},
-	} {
-		if got := alive(c.write, c.after); got != c.alive {
-			t.Errorf("renewal %d after %v: alive %v", c.write, c.after, got)
+}
+
+// Somebody removes the leader's key, or the bucket of leases: the next one waits
+// until the leader has found that out, or cannot be valid any more.
+func TestLeaseIsRemoved(t *testing.T) {
+	for _, what := range []string{"", keyLeader} {
+		for _, limit := range []int{1, 2} {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, 1, limit)
+				for _, name := range names(3) {
+					w.start(name)
+				}
+				w.live(3 * time.Second)
+				for range 20 {
+					w.live(time.Duration(w.r(2000)) * time.Millisecond)
+					w.wipe(what)
+					w.live(4 * time.Second)
+					if w.leader() == nil {
+						t.Errorf("nobody leads 4 s after %q was removed", what)
+					}
+				}
+				w.account()
+				w.end()
+			})
 		}
 	}
 }
@@ -197,6 +225,7 @@ func TestRandomWorlds(t *testing.T) {
 			for _, name := range names(3) {
 				w.start(name)
 			}
+			var frozen time.Time
 			const rounds = 10
 			for i := range rounds {
 				w.live(time.Duration(500+w.r(5000)) * time.Millisecond)
@@ -206,14 +235,20 @@ func TestRandomWorlds(t *testing.T) {
 				if l := w.leader(); l != nil && w.r(3) > 0 {
 					m = l
 				}
-				switch w.r(4) {
+				switch w.r(5) {
 				default:
 					m.run.Switch()
 				case 0:
+					frozen = time.Now()
 					m.pause(time.Duration(w.r(6000)) * time.Millisecond)
 				case 1:
 					m.kill()
 					w.start(m.name + string(rune('0'+i)))
+				case 3:
+					// Who has just woken, or did not see a leader yet, cannot know of it.
+					if w.live(time.Second); time.Since(frozen) > 10*time.Second && m == w.leader() {
+						w.wipe("")
+					}
 				case 2:
 					go m.leave()
 					w.live(6 * time.Second)

@@ -40,7 +40,7 @@ func (n *Node) campaign(ctx context.Context) *hold {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	every := n.interval()
-	if n.cfg.Edge { // it wants to know, and nothing waits for it
+	if n.cfg.Edge || n.doubts() { // it wants to know, and nothing waits for it
 		every = n.cfg.TTL
 	}
 	poll := time.NewTicker(every)
@@ -52,15 +52,16 @@ func (n *Node) campaign(ctx context.Context) *hold {
 	}
 	h := newHold(n.cfg.Lease, keyLeader, n.cfg.Node, ttl)
 	for ctx.Err() == nil {
-		switch leader, err := n.ask(ctx); {
-		case err == nil:
-			n.heard(leader)
-		case errors.Is(err, ErrNone):
+		switch leader, rev, err := n.ask(ctx); {
+		case err == nil && !leader.Leaving:
+			n.heard(leader.Node)
+		case err == nil, errors.Is(err, ErrNone):
 			n.heard("")
-			if n.cfg.Edge {
+			watch = n.catchUp(watch)
+			if n.cfg.Edge || err != nil && n.doubts() {
 				break
 			}
-			if err := h.create(ctx); err == nil {
+			if err := h.take(ctx, rev); err == nil {
 				n.heard(n.cfg.Node)
 				return h
 			}
@@ -71,21 +72,73 @@ func (n *Node) campaign(ctx context.Context) *hold {
 		select {
 		case <-ctx.Done():
 		case <-poll.C:
-		case _, ok := <-watch:
-			if !ok {
-				watch = nil
-			}
+		case e, ok := <-watch:
+			watch = n.watched(watch, e, ok)
 		}
 	}
 	return nil
 }
 
-// ask reads who leads.
-func (n *Node) ask(ctx context.Context) (string, error) {
+// watched takes what came of a watch on the leader's key and returns the watch, or nil
+// if it has ended.
+func (n *Node) watched(watch <-chan Entry, e Entry, ok bool) <-chan Entry {
+	if !ok {
+		return nil
+	}
+	if !e.Deleted {
+		n.sight(readGrip(e.Value))
+	}
+	return watch
+}
+
+// catchUp takes all that has come of a watch.
+func (n *Node) catchUp(watch <-chan Entry) <-chan Entry {
+	for watch != nil {
+		select {
+		case e, ok := <-watch:
+			watch = n.watched(watch, e, ok)
+		default:
+			return watch
+		}
+	}
+	return nil
+}
+
+// ask reads who leads, or has led and leaves.
+func (n *Node) ask(ctx context.Context) (g grip, rev uint64, err error) {
 	call, cancel := context.WithTimeout(ctx, patience(n.cfg.TTL))
 	defer cancel()
-	value, _, err := n.cfg.Lease.Get(call, keyLeader)
-	return readGrip(value).Node, err
+	value, rev, err := n.cfg.Lease.Get(call, keyLeader)
+	if err != nil {
+		return g, 0, err
+	}
+	g = readGrip(value)
+	n.sight(g)
+	return g, rev, nil
+}
+
+// sighting is a renewal of the leader's key as a node that follows saw it.
+type sighting struct {
+	grip
+	at time.Time // when it was seen first: never before it was sent
+}
+
+// sight notes what was in the leader's key.
+func (n *Node) sight(g grip) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if s := &n.sighted; s.Nonce != g.Nonce || s.Write != g.Write {
+		*s = sighting{g, time.Now()}
+	}
+}
+
+// doubts says that a leader may not know yet that its key is gone: it went sooner than
+// for want of renewal. Somebody removed it, or the whole bucket.
+func (n *Node) doubts() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := n.sighted
+	return time.Since(s.at) < validity(n.cfg.TTL)
 }
 
 func (n *Node) heard(leader string) {
@@ -105,7 +158,7 @@ func (n *Node) lead(ctx context.Context, h *hold) {
 	defer t.cancel(nil)
 	t.beside.Go(func() { h.keep(t.ctx) })
 	if !n.elect(ctx, t, revision) {
-		h.release(context.WithoutCancel(ctx))
+		h.resign(context.WithoutCancel(ctx))
 		return
 	}
 	n.mu.Lock()
@@ -152,7 +205,6 @@ func (n *Node) attend(ctx context.Context, t *term, done <-chan struct{}) {
 			return
 		case <-tick.C:
 			n.heed(t)
-			n.visit(t)
 		}
 	}
 }
@@ -186,7 +238,7 @@ func (n *Node) resign(ctx context.Context, t *term, done <-chan struct{}) {
 	for _, s := range t.held() {
 		s.leave(ctx)
 	}
-	t.leader.release(ctx)
+	t.leader.resign(ctx)
 	n.cfg.Log.Info("this node has resigned and publishes on until another does", "node", n.cfg.Node, "term", t.number, "at_most", handOver)
 	n.await(ctx, t, done)
 	t.cancel(nil)
@@ -214,9 +266,9 @@ func (n *Node) await(ctx context.Context, t *term, done <-chan struct{}) {
 		case <-poll.C:
 		}
 		if !followed {
-			leader, err := n.ask(ctx)
-			if followed = err == nil; followed {
-				n.heard(leader)
+			leader, _, err := n.ask(ctx)
+			if followed = err == nil && !leader.Leaving; followed {
+				n.heard(leader.Node)
 			}
 		}
 		if !followed && time.Now().After(alone) || len(t.held()) == 0 {
@@ -231,7 +283,7 @@ func (n *Node) end(t *term) {
 	for _, s := range t.held() { // whatever Lead did not give back
 		s.release(ctx)
 	}
-	t.leader.release(ctx)
+	t.leader.resign(ctx)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.term, n.state, n.told = nil, Follower, 0
@@ -278,7 +330,11 @@ func (n *Node) tell(value []byte, rev uint64) {
 		n.told = rev
 	}
 	n.mu.Unlock()
-	if news {
+	switch {
+	case !news:
+	case r.Trouble != nil:
+		n.cfg.Told(*r.Trouble)
+	default:
 		n.cfg.Told(r.Upstream())
 	}
 }

@@ -119,12 +119,11 @@ func (n *Node) lookAt(ctx context.Context, t *term, s *slotSeen) error {
 		return nil
 	}
 	call, cancel := context.WithTimeout(ctx, patience(n.cfg.TTL))
-	asked := time.Now()
 	value, _, err := n.cfg.Lease.Get(call, slotKey(s.number))
 	cancel()
 	if err == nil {
 		s.other, s.grip = true, readGrip(value)
-		t.met(slotKey(s.number), s.grip, asked, n.cfg.TTL)
+		t.met(slotKey(s.number), s.grip)
 		return nil
 	}
 	if !errors.Is(err, ErrNone) {

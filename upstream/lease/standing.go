@@ -7,13 +7,15 @@ import (
 	"strconv"
 	"time"
 
+	"aviary/fanout"
 	"aviary/upstream"
 )
 
 // record is the value of "upstream" in STATE.
 type record struct {
-	Term     uint64 `json:"term"`
-	Settings string `json:"settings,omitempty"`
+	Term     uint64           `json:"term"`
+	Settings string           `json:"settings,omitempty"`
+	Trouble  *fanout.Upstream `json:"trouble,omitempty"` // told in place of the standing; the next leader does not heed it
 	upstream.Standing
 }
 
@@ -120,9 +122,28 @@ func (n *Node) Save(s upstream.Standing) {
 	t.mu.Lock()
 	t.standing, t.dirty = s, true
 	t.mu.Unlock()
-	select {
-	case t.unsaved <- struct{}{}:
-	default:
+	t.save()
+}
+
+// Trouble is told to the nodes that follow in place of the upstream's state for as
+// long as this node leads: what keeps the posts from them although it has them. nil:
+// nothing does. It never waits; the last call counts.
+func (n *Node) Trouble(u *fanout.Upstream) {
+	n.mu.Lock()
+	t := n.term
+	n.mu.Unlock()
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	same := t.trouble == u || t.trouble != nil && u != nil && *t.trouble == *u
+	t.trouble = u
+	// The standing of the last leader stays until there is one to put in its place.
+	news := !same && t.standing.State != ""
+	t.dirty = t.dirty || news
+	t.mu.Unlock()
+	if news {
+		t.save()
 	}
 }
 
@@ -146,13 +167,13 @@ func (n *Node) write(t *term) {
 // wrote is left alone.
 func (n *Node) writeOnce(t *term) error {
 	t.mu.Lock()
-	s, dirty := t.standing, t.dirty
+	s, trouble, dirty := t.standing, t.trouble, t.dirty
 	t.dirty = false
 	t.mu.Unlock()
 	if !dirty || t.leaving() || !t.valid(time.Now()) {
 		return nil
 	}
-	value, err := json.Marshal(record{Term: t.number, Settings: n.cfg.Settings, Standing: s})
+	value, err := json.Marshal(record{Term: t.number, Settings: n.cfg.Settings, Trouble: trouble, Standing: s})
 	if err != nil {
 		return nil // cannot happen: words and times
 	}

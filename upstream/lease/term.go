@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"aviary/fanout"
 	"aviary/upstream"
 )
 
@@ -32,14 +33,15 @@ type term struct {
 
 	mu      sync.Mutex
 	slots   map[int]*taken
-	leaveBy time.Time // zero: it has not resigned
-	ended   bool      // over is closed
-	read    bool      // marked is closed
-	opened  bool      // a marker was sent
-	before  predecessor
+	leaveBy time.Time   // zero: it has not resigned
+	ended   bool        // over is closed
+	read    bool        // marked is closed
+	opened  bool        // a marker was sent
+	before  predecessor // the last that was met; no key: none was
 
 	standing upstream.Standing // the last that was saved
-	dirty    bool              // it is not in STATE yet
+	trouble  *fanout.Upstream  // told in its place; nil: nothing is
+	dirty    bool              // they are not in STATE yet
 
 	unsaved     chan struct{}      // dirty was set; capacity 1
 	flush       chan chan struct{} // closed when what was saved before is in STATE, or failed to get there
@@ -56,32 +58,15 @@ type taken struct {
 	rev uint64 // of its record in STATE
 }
 
-// predecessor is a leader that has resigned and still streams.
-type predecessor struct {
-	key, nonce string
-	write      uint64    // the newest of its renewals that was seen
-	since      time.Time // when that was seen first
-	alive      time.Time // when it was last known to publish; zero: there is none
-}
+// predecessor is a slot of a leader that has resigned and still streams.
+type predecessor struct{ key, nonce string }
 
-// met notes what a slot's key held when it was asked for. A predecessor that has
-// stopped renewing its slot has stopped publishing before the key vanishes: it does
-// not count as alive for longer than it could be silent between two renewals.
-func (t *term) met(key string, g grip, asked time.Time, ttl time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	b := &t.before
-	if b.key != key || b.nonce != g.Nonce {
-		if !g.Leaving {
-			return
-		}
-		*b = predecessor{key: key, nonce: g.Nonce}
-	}
-	if b.since.IsZero() || b.write != g.Write {
-		b.write, b.since = g.Write, asked
-	}
-	if asked.Sub(b.since) < ttl*9/20 {
-		b.alive = asked
+// met notes what a slot's key held.
+func (t *term) met(key string, g grip) {
+	if g.Leaving {
+		t.mu.Lock()
+		t.before = predecessor{key, g.Nonce}
+		t.mu.Unlock()
 	}
 }
 
@@ -142,6 +127,14 @@ func (t *term) held() (all []*taken) {
 		all = append(all, s)
 	}
 	return all
+}
+
+// save has what is dirty written to STATE.
+func (t *term) save() {
+	select {
+	case t.unsaved <- struct{}{}:
+	default:
+	}
 }
 
 // leaving says that the node has resigned.

@@ -25,6 +25,7 @@ type world struct {
 	r            func(n int) int // random, safe for concurrent use
 	trouble      bool            // answers are late or lost
 	settings     func(*Config, *upstream.Runner)
+	far          time.Duration // of the upstream
 
 	mu       sync.Mutex
 	streams  []*wire
@@ -364,7 +365,7 @@ func (w *world) send(b message) {
 // Stream implements upstream.Source.
 func (m *machine) Stream(ctx context.Context, to upstream.Sink) error {
 	w := m.w
-	if sleep(ctx, time.Duration(5+w.r(30))*time.Millisecond) != nil || !m.freeze() {
+	if sleep(ctx, w.far+time.Duration(5+w.r(30))*time.Millisecond) != nil || !m.freeze() {
 		return errWire
 	}
 	s := &wire{of: m, posts: make(chan int, 4096), cut: make(chan struct{})}
@@ -490,6 +491,18 @@ func (w *world) end() {
 		<-m.done
 	}
 	time.Sleep(5 * time.Second) // what is on its way arrives
+}
+
+// wipe removes a key from the bucket of leases, or all of them, as nobody does who
+// holds them.
+func (w *world) wipe(key string) {
+	w.lease.mu.Lock()
+	defer w.lease.mu.Unlock()
+	for k := range w.lease.keys {
+		if key == "" || k == key {
+			delete(w.lease.keys, k)
+		}
+	}
 }
 
 func names(n int) (all []string) {
