@@ -75,7 +75,7 @@ test-tools:
 # why it wants to be root.
 chaos:
 	CHAOS=1 $(GO) test -count=1 -timeout 10m -run TestRandomWorlds ./upstream/lease
-	CHAOS=1 $(GO) test -count=1 -v -timeout 10m -run 'TestKill$$|TestVolleyIsCutShort' ./upstream/bus
+	CHAOS=1 $(GO) test -tags chaos -count=1 -v -timeout 10m -run 'TestKill$$|TestVolleyIsCutShort' ./upstream/bus
 	CHAOS=1 $(GO) test -tags chaos -count=1 -v -timeout 25m -run 'TestLeader|TestFrozen|TestClientHops|TestNodeIsCutOff|TestDataDir|TestDemandOfThousands|TestChangesAgainstTheRecord|TestDemandAgainstTheRecord|TestRestartWhileSwitching' .
 
 # The figures of docs/scaling.md. On a machine that does nothing else.
