@@ -33,7 +33,8 @@ type cluster struct {
 	from   *bus.Source
 	reader *upstream.Runner // brings what is on the bus to the hub
 
-	epochs int // that the reader has seen; owned by its goroutine
+	epochs int          // that the reader has seen; owned by its goroutine
+	came   atomic.Int64 // when the last post was read from the bus, in Unix nanoseconds; 0: none was
 
 	// Owned by start and close.
 	stop, stopReading context.CancelFunc
@@ -85,7 +86,7 @@ func (g *gateway) newCluster(s *settings) (*cluster, error) {
 	config.Lease, config.State = c.bus.Leases(), c.bus.States()
 	config.Mark, config.Told = c.mark, c.said.told
 	if s.Source != "file" { // which loses nothing: whoever leads next reads it from the beginning
-		config.Last = c.from.Heard
+		config.Last = func() time.Time { return lastHeard(c.from.Heard(), c.came.Load()) }
 	}
 	c.join(config)
 	return c, nil

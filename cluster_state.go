@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,9 +27,36 @@ func (c *cluster) upstream() fanout.Upstream {
 	if c.leads() {
 		return c.g.runner.Status()
 	}
-	u := c.said.leaders(c.node.Status())
+	n := c.node.Status()
+	u := c.said.leaders(n)
 	u.PostsPerS = c.reader.Status().PostsPerS
+	if n.Leader == "" && u.State == upstream.StateConnecting && time.Since(u.Since) > unfilled {
+		u.Error, u.Hint = c.unled(n.Err)
+	}
 	return u
+}
+
+// unfilled is how long it may take until somebody leads: who is killed is missed for two
+// seconds.
+const unfilled = 4 * time.Second
+
+// unled are the words for a cluster in which nobody leads; err is why nobody can, nil
+// if this node knows of nothing.
+func (c *cluster) unled(err error) (text, hint string) {
+	switch {
+	case err == nil && c.g.settings.Load().Role == roleEdge:
+		return "no node holds the upstream", "start one with AVIARY_ROLE=all or ingest: an edge never does"
+	case err == nil:
+		return "no node holds the upstream", "this node tries to"
+	}
+	text = err.Error()
+	if denied, hint := c.bus.Denied(); denied != nil {
+		return "no node can hold the lease of the upstream: " + denied.Error(), hint
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		text = strings.TrimSuffix(text, context.DeadlineExceeded.Error()) + "no answer from NATS"
+	}
+	return text, "NATS is there, but stores nothing, or lets nothing vanish: look at its log and at the disk of its store. A server that could not write has to be started again"
 }
 
 // leads reports whether the upstream's runner of this node runs.
@@ -98,6 +127,11 @@ func (c *cluster) status() server.Cluster {
 		out.Bus.State = "opening"
 	case !filled:
 		out.Bus.State = "filling"
+	case s.Error != "":
+	case n.Err != nil:
+		out.Bus.Error, out.Bus.Hint = c.unled(n.Err)
+	case n.Differs:
+		out.Bus.Error, out.Bus.Hint = "the node that holds the upstream asks it with other settings than this one has", "give all nodes that may come to hold it the same AVIARY_SOURCE, credentials and questions"
 	}
 	return out
 }

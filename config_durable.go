@@ -30,7 +30,7 @@ func (s *settings) clustered() bool { return len(s.NATSURL) > 0 }
 func (s *settings) digest() string {
 	h := sha256.New()
 	for _, f := range fields() {
-		if f.secret || strings.HasPrefix(f.name, "TWITTER_") || strings.HasPrefix(f.name, "X_") || f.group == "Source" || f.group == "File" {
+		if f.secret && f.group != "Serving" || strings.HasPrefix(f.name, "TWITTER_") || strings.HasPrefix(f.name, "X_") || f.group == "Source" || f.group == "File" {
 			value := f.value(s)
 			fmt.Fprintf(h, "%s=%d:%s\n", f.name, value.Kind(), asText(value))
 		}

@@ -40,12 +40,7 @@ func (b *Bus) explain(doing string, err error) *upstream.Error {
 			err = errors.New(failure) // what lies behind an answer that does not come
 		}
 	}
-	b.mu.Lock()
-	denied := b.denied
-	if time.Since(b.deniedAt) > 30*time.Second {
-		denied = nil
-	}
-	b.mu.Unlock()
+	denied := b.lately()
 	hint := b.hint(err, denied)
 	if denied != nil && isTimeout(err) {
 		err = denied
@@ -53,10 +48,34 @@ func (b *Bus) explain(doing string, err error) *upstream.Error {
 	return trouble(fmt.Errorf("%s: %w", doing, plain(err)), hint)
 }
 
-// plain drops what may repeat a URL.
+// lately is what the server lately would not let this node do; nil: nothing.
+func (b *Bus) lately() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if time.Since(b.deniedAt) > 30*time.Second {
+		return nil
+	}
+	return b.denied
+}
+
+// Denied is lately, and what to do about it. A request that is not allowed gets no answer,
+// so whoever waits in vain for one of Leases or States asks here why.
+func (b *Bus) Denied() (err error, hint string) {
+	if err = b.lately(); err != nil {
+		hint = b.hint(context.DeadlineExceeded, err)
+	}
+	return err, hint
+}
+
+// plain drops what may repeat a URL, and addresses: they are the network's own affair, and
+// with another port each time an error would be another one each time.
 func plain(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
+	var wire *net.OpError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
 		return errors.New("no answer from NATS")
+	case errors.As(err, &wire):
+		return fmt.Errorf("%s: %w", wire.Op, wire.Err)
 	}
 	return err
 }
@@ -90,7 +109,7 @@ func (b *Bus) hint(err, denied error) string {
 		return "the store is full: free disk space, raise JetStream's limits, or lower HISTORY_EVENTS"
 	case embedded:
 		return "the embedded store does not answer: look at the disk under DATA_DIR; it is tried again by itself"
-	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrDisconnected), errors.Is(err, nats.ErrReconnectBufExceeded), errors.Is(err, io.EOF), errors.As(err, &wire), isTimeout(err):
+	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrDisconnected), errors.Is(err, nats.ErrReconnectBufExceeded), errors.Is(err, nats.ErrStaleConnection), errors.Is(err, io.EOF), errors.As(err, &wire), isTimeout(err):
 		return "NATS cannot be reached: check NATS_URL, the network and the servers; it is tried again by itself"
 	}
 	return "it is tried again by itself; if it stays, look at the NATS server's log"

@@ -351,6 +351,77 @@ func TestNobodyToHandOverTo(t *testing.T) {
 	})
 }
 
+// broken is a Store that keeps what it has for ever and takes nothing.
+type broken struct{ *Memory }
+
+var errBroken = errors.New("no space left")
+
+func (b broken) Create(context.Context, string, []byte) (uint64, error) { return 0, errBroken }
+
+// Why nobody can lead is told, also by who may not lead itself, and no longer than it is so.
+func TestNobodyCanLead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, ghost := range []bool{false, true} {
+			lease := NewMemory(0)
+			n := rule(Config{Lease: broken{lease}})
+			edge := rule(Config{Node: "edge", Edge: true, Lease: broken{lease}})
+			if ghost {
+				value := []byte(`{"node":"gone","nonce":"x","write":7}`)
+				if _, err := lease.Create(t.Context(), keyLeader, value); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Second)
+			if s := n.Status(); s.Err != nil || ghost != (s.Leader == "gone") {
+				t.Errorf("ghost %v: %+v at once", ghost, s)
+			}
+			time.Sleep(6 * time.Second)
+			if s := n.Status(); s.Err == nil || s.Leader != "" || errors.Is(s.Err, errBroken) == ghost {
+				t.Errorf("ghost %v: %+v", ghost, s)
+			}
+			if s := edge.Status(); (s.Err != nil) != ghost || s.Leader != "" {
+				t.Errorf("ghost %v: the edge says %+v", ghost, s)
+			}
+			if _, err := lease.Put(t.Context(), keyLeader, []byte(`{"node":"new","nonce":"y","write":1}`)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(3 * time.Second)
+			for _, r := range []*ruler{n, edge} {
+				if s := r.Status(); s.Err != nil || s.Leader != "new" {
+					t.Errorf("ghost %v: %+v with a leader", ghost, s)
+				}
+				r.end()
+			}
+		}
+	})
+}
+
+// A leader that asks for something else than this node would is told.
+func TestSettingsDiffer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lease, state := NewMemory(2*time.Second), NewMemory(0)
+		nobody := func(fanout.Upstream) {}
+		a := rule(Config{Node: "a", Lease: lease, State: state, Settings: "1"})
+		if _, err := a.Load(<-a.ctx); err != nil {
+			t.Fatal(err)
+		}
+		a.Save(upstream.Standing{State: upstream.StateStreaming})
+		for _, c := range []struct {
+			settings string
+			edge     bool
+			differs  bool
+		}{{"1", false, false}, {"2", false, true}, {"2", true, false}} {
+			n := rule(Config{Node: "b", Lease: lease, State: state, Settings: c.settings, Edge: c.edge, Told: nobody})
+			time.Sleep(3 * time.Second)
+			if s := n.Status(); s.Differs != c.differs {
+				t.Errorf("%+v: %+v", c, s)
+			}
+			n.end()
+		}
+		a.end()
+	})
+}
+
 // An edge never leads, and is told what the leader's upstream does, like any follower.
 func TestEdgeIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -74,6 +74,9 @@ type Status struct {
 	Leader string // "": nobody that is known of
 	State  string // one of the constants above
 	Term   uint64 // of the leadership that this node has; 0: none
+	Err    error  // why nobody can lead, for longer than a TTL, as this node sees it; nil: somebody can
+	// Differs: the last leader that was heard of has other Settings. Not told of an Edge.
+	Differs bool
 }
 
 // Node is one of those among whom one leads. It implements upstream.Slots and
@@ -91,7 +94,10 @@ type Node struct {
 	died   time.Time // when a stream last died unnoticed
 	told   uint64    // revision of the upstream's state that Told had
 
-	sighted sighting // the last renewal of another leader that was seen
+	sighted sighting  // the last renewal of another leader that was seen
+	hitch   error     // why nobody can lead; nil: somebody can
+	hitched time.Time // since when
+	differs bool      // the last leader has other Settings
 }
 
 var (
@@ -132,7 +138,7 @@ func New(c Config) *Node {
 func (n *Node) Status() Status {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s := Status{Node: n.cfg.Node, Leader: n.leader, State: n.state}
+	s := Status{Node: n.cfg.Node, Leader: n.leader, State: n.state, Err: n.hitchLocked(), Differs: n.differs}
 	if n.term != nil {
 		s.Term = n.term.number
 	}

@@ -3,7 +3,6 @@ package lease
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"sync"
 	"time"
 )
@@ -34,118 +33,6 @@ func (n *Node) Run(ctx context.Context) error {
 
 // interval is how often what a watch may have lost is asked for.
 func (n *Node) interval() time.Duration { return n.cfg.TTL / 8 }
-
-// campaign waits until this node has taken the leader's key; nil: ctx has ended.
-func (n *Node) campaign(ctx context.Context) *hold {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	every := n.interval()
-	if n.cfg.Edge || n.doubts() { // it wants to know, and nothing waits for it
-		every = n.cfg.TTL
-	}
-	poll := time.NewTicker(every)
-	defer poll.Stop()
-	watch, _ := n.cfg.Lease.Watch(ctx, keyLeader) // without it the poll does
-	ttl := n.cfg.TTL
-	if n.cfg.Alone {
-		ttl = 0
-	}
-	h := newHold(n.cfg.Lease, keyLeader, n.cfg.Node, ttl)
-	for ctx.Err() == nil {
-		switch leader, rev, err := n.ask(ctx); {
-		case err == nil && !leader.Leaving:
-			n.heard(leader.Node)
-		case err == nil, errors.Is(err, ErrNone):
-			n.heard("")
-			watch = n.catchUp(watch)
-			if n.cfg.Edge || err != nil && n.doubts() {
-				break
-			}
-			if err := h.take(ctx, rev); err == nil {
-				n.heard(n.cfg.Node)
-				return h
-			}
-			if closed(h.gone) {
-				h = newHold(n.cfg.Lease, keyLeader, n.cfg.Node, ttl)
-			}
-		}
-		select {
-		case <-ctx.Done():
-		case <-poll.C:
-		case e, ok := <-watch:
-			watch = n.watched(watch, e, ok)
-		}
-	}
-	return nil
-}
-
-// watched takes what came of a watch on the leader's key and returns the watch, or nil
-// if it has ended.
-func (n *Node) watched(watch <-chan Entry, e Entry, ok bool) <-chan Entry {
-	if !ok {
-		return nil
-	}
-	if !e.Deleted {
-		n.sight(readGrip(e.Value))
-	}
-	return watch
-}
-
-// catchUp takes all that has come of a watch.
-func (n *Node) catchUp(watch <-chan Entry) <-chan Entry {
-	for watch != nil {
-		select {
-		case e, ok := <-watch:
-			watch = n.watched(watch, e, ok)
-		default:
-			return watch
-		}
-	}
-	return nil
-}
-
-// ask reads who leads, or has led and leaves.
-func (n *Node) ask(ctx context.Context) (g grip, rev uint64, err error) {
-	call, cancel := context.WithTimeout(ctx, patience(n.cfg.TTL))
-	defer cancel()
-	value, rev, err := n.cfg.Lease.Get(call, keyLeader)
-	if err != nil {
-		return g, 0, err
-	}
-	g = readGrip(value)
-	n.sight(g)
-	return g, rev, nil
-}
-
-// sighting is a renewal of the leader's key as a node that follows saw it.
-type sighting struct {
-	grip
-	at time.Time // when it was seen first: never before it was sent
-}
-
-// sight notes what was in the leader's key.
-func (n *Node) sight(g grip) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if s := &n.sighted; s.Nonce != g.Nonce || s.Write != g.Write {
-		*s = sighting{g, time.Now()}
-	}
-}
-
-// doubts says that a leader may not know yet that its key is gone: it went sooner than
-// for want of renewal. Somebody removed it, or the whole bucket.
-func (n *Node) doubts() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	s := n.sighted
-	return time.Since(s.at) < validity(n.cfg.TTL)
-}
-
-func (n *Node) heard(leader string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.leader = leader
-}
 
 // lead is one leadership, from the taking of the key to the closing of the last
 // stream.
@@ -328,6 +215,11 @@ func (n *Node) tell(value []byte, rev uint64) {
 	news := rev > n.told && n.term == nil
 	if news {
 		n.told = rev
+		differs := !n.cfg.Edge && r.Settings != n.cfg.Settings && r.Settings != ""
+		if differs && !n.differs {
+			n.cfg.Log.Warn("the node that leads asks the upstream with other settings than this one, which may come to lead as well", "node", n.cfg.Node)
+		}
+		n.differs = differs
 	}
 	n.mu.Unlock()
 	switch {
