@@ -35,8 +35,8 @@ type Posted struct {
 func (s *Server) Post(d Draft) Posted {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	made := s.corpus.Post(d, s.now())
-	p := s.corpus.find(made.ID)
+	made := s.corpus().Post(d, s.now())
+	p := s.corpus().find(made.ID)
 	m := message{raw: made.JSON, about: made.JSON, post: true, of: p}
 	if p.versions != nil {
 		m.duty = fmt.Appendf(nil, `{"data":{"tweet_edit":{"tweet":{"id":"%d"},"initial_tweet_id":"%d","edit_tweet_ids":%s,"event_at":%q}}}`,
@@ -52,11 +52,11 @@ func (s *Server) Delete(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, _ := strconv.ParseUint(id, 10, 64)
-	p := s.corpus.find(id)
+	p := s.corpus().find(id)
 	if p == nil {
 		p = &post{id: n, user: &user{id: 1}}
 	}
-	m := s.corpus.delete(p, s.now())
+	m := s.corpus().delete(p, s.now())
 	s.publish(message{raw: m.JSON, about: m.about, duty: m.duty}, false)
 }
 

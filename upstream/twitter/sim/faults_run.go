@@ -113,7 +113,7 @@ func (s *Server) act(l *line) {
 	case "drop":
 		s.each(func(*stream) op { return dropped })
 	case "truncate":
-		p := s.corpus.write(s.now())
+		p := s.corpus().write(s.now())
 		s.each(func(st *stream) op { return truncated(s.rendered(p, st)) })
 	case "stall":
 		s.each(func(*stream) op { return stalled(l.last) })
@@ -128,7 +128,7 @@ func (s *Server) act(l *line) {
 			s.send(m, false)
 		}
 	case "oversize":
-		p := s.corpus.find(s.corpus.Post(Draft{Text: "A very large post"}, s.now()).ID)
+		p := s.corpus().find(s.corpus().Post(Draft{Text: "A very large post"}, s.now()).ID)
 		s.each(func(st *stream) op { return message{raw: oversized(s.rendered(p, st), l.number)}.op() })
 	case "garbage":
 		for _, raw := range garbage() {
@@ -171,7 +171,7 @@ func (s *Server) rendered(p *post, st *stream) []byte {
 	if st.wish.x == nil {
 		return p.raw
 	}
-	return s.corpus.envelope(p, st.wish.x.asked, nil)
+	return s.corpus().envelope(p, st.wish.x.asked, nil)
 }
 
 func (s *Server) until(d time.Duration) time.Time {

@@ -72,7 +72,7 @@ func (s *Server) emit(now time.Time) (burst, ok bool) {
 	if now.Before(s.quietTo) {
 		return false, true
 	}
-	m := s.corpus.Next(s.now())
+	m := s.corpus().Next(s.now())
 	s.publish(message{raw: m.JSON, about: m.about, post: m.Post, of: m.of, duty: m.duty, dutyUser: m.dutyUser}, true)
-	return s.corpus.burst > 0, true
+	return s.corpus().burst > 0, true
 }

@@ -116,8 +116,8 @@ func (s *Server) page(q question) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Pages++
-	found, more := s.corpus.search(&q)
-	writing := &s.corpus.w
+	found, more := s.corpus().search(&q)
+	writing := &s.corpus().w
 	writing.b, writing.whole = []byte(`{"statuses":[`), true
 	for i, p := range found {
 		if i > 0 {

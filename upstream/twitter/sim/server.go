@@ -21,9 +21,9 @@ type Server struct {
 
 	// owned by mu
 	mu       sync.Mutex
-	corpus   *Corpus
-	streams  []*stream // oldest first
-	lastID   int       // of a stream
+	corpus   func() *Corpus // made when it is first asked for
+	streams  []*stream      // oldest first
+	lastID   int            // of a stream
 	stats    Stats
 	attempts []time.Time // connects within ConnectWindow
 	nonces   map[string]time.Time
@@ -59,7 +59,8 @@ func New(cfg Config) *Server {
 		wake:   make(chan struct{}, 1),
 		nonces: map[string]time.Time{},
 	}
-	s.corpus = NewCorpus(cfg.Seed, s.now())
+	began := s.now()
+	s.corpus = sync.OnceValue(func() *Corpus { return NewCorpus(cfg.Seed, began) })
 	if cfg.Rate > 0 {
 		s.work.Go(s.generate)
 	}

@@ -54,7 +54,7 @@ func (s *Server) searchX(q url.Values) ([]byte, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Pages++
-	found := s.corpus.known(func(p *post) bool {
+	found := s.corpus().known(func(p *post) bool {
 		return p.id > since && (until == 0 || p.id < until) && (token == 0 || p.id < token) &&
 			p.at >= from.UnixMilli() && p.at <= to.UnixMilli() && match(p)
 	})
@@ -77,10 +77,10 @@ func (s *Server) pageX(found []*post, more bool, q url.Values) []byte {
 			w.lit(`,`)
 		}
 		w.ascii = p.ascii
-		w.v2(s.corpus, p, a)
+		w.v2(s.corpus(), p, a)
 	}
 	w.lit(`]`)
-	s.corpus.included(found, a).write(&w, s.corpus, a)
+	s.corpus().included(found, a).write(&w, s.corpus(), a)
 	last := found[len(found)-1].id
 	w.lit(fmt.Sprintf(`,"meta":{"newest_id":"%d","oldest_id":"%d","result_count":%d`, found[0].id, last, len(found)))
 	if more {
@@ -101,7 +101,7 @@ func (s *Server) lookupX(q url.Values) ([]byte, *refusal) {
 	var found []*post
 	var lost []string
 	for _, id := range ids {
-		if p := s.corpus.find(id); p != nil && !p.dead {
+		if p := s.corpus().find(id); p != nil && !p.dead {
 			found = append(found, p)
 		} else {
 			lost = append(lost, notFound(id, "ids"))
@@ -116,7 +116,7 @@ func (s *Server) lookupX(q url.Values) ([]byte, *refusal) {
 		} else {
 			w.lit(`,`)
 		}
-		w.v2(s.corpus, p, a)
+		w.v2(s.corpus(), p, a)
 	}
 	if len(found) > 0 {
 		w.lit(`]`)

@@ -175,7 +175,7 @@ func (s *Server) sendX(m message, limit int) (sent int) {
 		if len(rules) == 0 {
 			continue
 		}
-		st.put(message{raw: s.corpus.envelope(m.of, x.asked, rules)}.op(), limit)
+		st.put(message{raw: s.corpus().envelope(m.of, x.asked, rules)}.op(), limit)
 		sent++
 		if s.x.read++; s.cfg.XPostCap > 0 && s.x.read >= s.cfg.XPostCap {
 			st.put(ending("usage-capped"), 0)
@@ -187,11 +187,11 @@ func (s *Server) sendX(m message, limit int) (sent int) {
 // backfill queues what matched in the last minutes; mu is held.
 func (s *Server) backfill(st *stream) {
 	since := s.now().Add(-st.wish.backfill).UnixMilli()
-	old := s.corpus.known(func(p *post) bool { return p.at >= since })
+	old := s.corpus().known(func(p *post) bool { return p.at >= since })
 	slices.Reverse(old)
 	for _, p := range old {
 		if rules := s.matched(p); len(rules) > 0 {
-			st.put(message{raw: s.corpus.envelope(p, st.wish.x.asked, rules)}.op(), 0)
+			st.put(message{raw: s.corpus().envelope(p, st.wish.x.asked, rules)}.op(), 0)
 		}
 	}
 }
