@@ -223,7 +223,10 @@ func (b *Bus) setUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ask, cancelAsk := context.WithTimeout(ctx, askTimeout+time.Duration(b.config.Replicas-1)*2*time.Second)
+	// A request that was on its way when the connection was cut is never answered,
+	// also if there is another connection by now: each part has its own time.
+	most := askTimeout + time.Duration(b.config.Replicas-1)*2*time.Second
+	ask, cancelAsk := context.WithTimeout(ctx, most)
 	defer cancelAsk()
 	if err := b.ensureStream(ask, js); err != nil {
 		return err
@@ -233,7 +236,9 @@ func (b *Bus) setUp(ctx context.Context) error {
 			return err
 		}
 	}
-	info, err := b.renew(ctx, js)
+	ask, cancelAsk = context.WithTimeout(ctx, most+doubt)
+	defer cancelAsk()
+	info, err := b.renew(ask, js)
 	if err != nil {
 		return err
 	}
