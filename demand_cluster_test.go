@@ -151,7 +151,7 @@ func TestDemandCrowdInACluster(t *testing.T) {
 	defer late.close()
 	eventually(t, "a full upstream at the edge", func() bool {
 		code, body := fetch(t, http.DefaultClient, edge.url+"/filters/check?track=eee")
-		return code == 200 && strings.Contains(body, "track")
+		return code == 200 && strings.Contains(body, "has room only for")
 	})
 	if code, body := fetch(t, http.DefaultClient, edge.url+"/filters/check?track=go&language=de"); code != 400 || !strings.Contains(body, "LANGUAGE") {
 		t.Errorf("the edge judges by what it does not know: %d %s", code, body)

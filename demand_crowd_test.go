@@ -43,7 +43,7 @@ func TestDemandOfThousands(t *testing.T) {
 		open := func(term int) *client {
 			c := &client{s: g.open(fmt.Sprintf("track=term%04d", term), ""), term: term}
 			hello := c.s.until("hello").data
-			c.waits = strings.Contains(hello, "not asked of the upstream") || strings.Contains(hello, "as soon as may be")
+			c.waits = strings.Contains(hello, "it has room only for") || strings.Contains(hello, "will be asked for this")
 			gaps, _ := c.s.gaps()
 			go func() {
 				for gap := range gaps {

@@ -15,7 +15,7 @@ func (d *demands) say(ctx context.Context, leads bool) {
 		return
 	}
 	w, now := d.wanted(), d.source.inForce()
-	said := &askedSaid{d.g.settings.Load().predicates(), w.own, w.force.Asked(), w.force.Else(), w.force.Grows(), nil}
+	said := &askedSaid{d.g.settings.Load().predicates(), w.own, w.force.Asked(), w.force.Else(), w.force.Grows(), w.force.Full(), nil}
 	if now.force != nil && !now.same(w) {
 		said.Now = &nowSaid{now.own, now.force.Asked()}
 	}
@@ -45,7 +45,7 @@ func (d *demands) follow(now time.Time, leads bool) {
 	case said.Over == env && said.Own == d.wanted().own && d.on: // else its wish is on its way
 		d.hear(said)
 		d.planner.Adopt(now, said.Ask)
-		d.force.Store(d.planner.Force())
+		d.force.Store(d.planner.Force().WithFull(said.Full))
 		if err := d.source.set(d.wanted()); err != nil {
 			d.g.log.Error("what the leader asks the upstream for cannot be asked from here", "error", err)
 		}
@@ -64,7 +64,7 @@ func (d *demands) hear(said *askedSaid) {
 	}
 	c.OwnElse = said.Else
 	if said.Grows {
-		d.leaders.Store(demand.NewForceOf(c, said.Now.Ask))
+		d.leaders.Store(demand.NewForceOf(c, said.Now.Ask).WithFull(said.Full))
 	} else {
 		d.leaders.Store(demand.NewForce(c))
 	}
@@ -86,9 +86,9 @@ func (d *demands) mirror(now time.Time, said *askedSaid) {
 	case d.on:
 		d.planner.Configure(c)
 		d.planner.Adopt(now, said.Ask)
-		d.force.Store(d.planner.Force())
+		d.force.Store(d.planner.Force().WithFull(said.Full))
 	case said.Grows:
-		d.force.Store(demand.NewForceOf(c, said.Ask))
+		d.force.Store(demand.NewForceOf(c, said.Ask).WithFull(said.Full))
 	default:
 		d.force.Store(demand.NewForce(c))
 	}

@@ -22,7 +22,7 @@ func TestJudged(t *testing.T) {
 		{"track=go&language=de", 400, `"param":"language"`},
 		{"q=go+lang:de", 400, `"param":"q"`},
 		{"q=zebra+-go+-rust", 400, "negated"},
-		{"track=zebra", 200, `"warnings":["found only in posts that the upstream's own filter brings for another reason`},
+		{"track=zebra", 200, `"warnings":["the upstream is not asked for this, so it is found only in posts that come for another reason`},
 		{"track=go+lang", 200, `"warnings":[]`},
 		{"", 200, `"warnings":[]`},
 	} {

@@ -81,7 +81,8 @@ type askedSaid struct {
 	Ask   demand.Ask `json:"ask"`
 	Else  bool       `json:"else,omitempty"`
 	Grows bool       `json:"grows,omitempty"`
-	Now   *nowSaid   `json:"now,omitempty"` // nil: it is in force
+	Full  uint8      `json:"full,omitempty"` // see demand.Force
+	Now   *nowSaid   `json:"now,omitempty"`  // nil: it is in force
 }
 
 // nowSaid is what is in force until what is wanted can be.

@@ -16,7 +16,7 @@ import (
 func TestDemand(t *testing.T) {
 	demanded(t, sim.Config{MaxConnects: 5}, false, func(t *testing.T, fake *sim.Server, g *running) {
 		s := g.open("track=zebra&format=sse", "")
-		if hello := s.until("hello").data; !strings.Contains(hello, `asked of the upstream as soon as may be`) || !strings.Contains(hello, "zebra") {
+		if hello := s.until("hello").data; !strings.Contains(hello, `will be asked for this as soon as its limits allow`) || !strings.Contains(hello, "zebra") {
 			t.Error(hello)
 		}
 		posts := 0

@@ -138,7 +138,7 @@ func TestEverything(t *testing.T) {
 	warned := func(query string, want bool) {
 		t.Helper()
 		j := p.Force().Judge(mustParse(t, query))
-		if got := strings.Contains(strings.Join(j.Warnings, ""), "every post is asked"); got != want || len(j.Warnings) > 1 {
+		if got := strings.Contains(strings.Join(j.Warnings, ""), "asked for every post"); got != want || len(j.Warnings) > 1 {
 			t.Errorf("%q is warned of %q", query, j.Warnings)
 		}
 	}

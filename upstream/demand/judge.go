@@ -142,6 +142,26 @@ func (f *Force) Asks(o *Force) bool {
 	return f == o || f != nil && o != nil && f.asked.equal(&o.asked)
 }
 
+// Full says of what some was left out for want of room, a bit for each kind, for
+// others that judge by the same Force: see WithFull.
+func (f *Force) Full() (bits uint8) {
+	for k, full := range f.full {
+		if full {
+			bits |= 1 << k
+		}
+	}
+	return bits
+}
+
+// WithFull returns the Force as it is where what another's Full says was left out.
+func (f *Force) WithFull(bits uint8) *Force {
+	other := *f
+	for k := range other.full {
+		other.full[k] = bits&(1<<k) != 0
+	}
+	return &other
+}
+
 // all reports whether every post comes that the languages and the level let through.
 func (f *Force) all() bool { return f.terms.every || len(f.own) == 0 && f.asked.Empty() }
 

@@ -20,10 +20,10 @@ func (f *Force) warn(a *filter.Alternatives, s *sorted) (warnings []string) {
 		}
 	}
 	say(s.never, "never found, because the upstream brings no such posts: %s")
-	say(s.chance, "found only in posts that the upstream's own filter brings for another reason: %s")
-	say(s.loose, "found only in posts that come for another reason, because the upstream cannot be asked for it: %s")
-	say(s.crowded, "not asked of the upstream, where there is room only for what more clients ask for; a gap event tells when that changes: %s")
-	say(s.waiting, "asked of the upstream as soon as may be; a gap event tells when: %s")
+	say(s.chance, "the upstream is not asked for this, so it is found only in posts that come for another reason: %s")
+	say(s.loose, "the upstream cannot be asked for this, so it is found only in posts that come for another reason: %s")
+	say(s.crowded, "the upstream is not asked for this, as it has room only for what more clients ask for; a gap event tells when that changes: %s")
+	say(s.waiting, "the upstream will be asked for this as soon as its limits allow; a gap event tells when it is: %s")
 	if s.broad {
 		warnings = append(warnings, f.warnBroad()...)
 	}
@@ -45,7 +45,7 @@ func (f *Force) warnBroad() []string {
 	if !f.narrowed() {
 		return nil
 	}
-	return []string{"only posts that other clients ask for come yet; every post is asked of the upstream as soon as may be"}
+	return []string{"so far only posts that other clients ask for come; the upstream will be asked for every post as soon as its limits allow"}
 }
 
 // narrowed reports whether the upstream would bring every post, but for what clients
