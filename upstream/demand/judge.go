@@ -155,11 +155,11 @@ func (f *Force) Full() (bits uint8) {
 
 // WithFull returns the Force as it is where what another's Full says was left out.
 func (f *Force) WithFull(bits uint8) *Force {
-	other := *f
+	other := &Force{config: f.config, own: f.own, terms: f.terms, asked: f.asked, grows: f.grows}
 	for k := range other.full {
 		other.full[k] = bits&(1<<k) != 0
 	}
-	return &other
+	return other
 }
 
 // all reports whether every post comes that the languages and the level let through.
