@@ -300,14 +300,14 @@ func TestChangesAgainstTheRecord(t *testing.T) {
 	watched(t, 200, func(t *testing.T, w *witness, g *running) {
 		all := g.reads("")
 		r := rand.New(rand.NewPCG(1, 1))
-		for range 8 * longer() {
+		for range 5 * longer() {
 			if code, said := g.put(fmt.Sprintf(`{"track":%q}`, someTopics(r))); code != 202 {
 				t.Fatal(said)
 			}
 			time.Sleep(time.Duration(r.IntN(4000)) * time.Millisecond)
 		}
 		time.Sleep(5 * time.Second)
-		if due := w.check(t, all); due < 1000 || len(w.asked) < 5 || all.gaps > 0 {
+		if due := w.check(t, all); due < 500 || len(w.asked) < 4 || all.gaps > 0 {
 			t.Errorf("%d posts, %d streams, %d gaps", due, len(w.asked), all.gaps)
 		}
 	}, "AVIARY_CONNECT_LIMIT=1000", "AVIARY_LOG_LEVEL=error")
@@ -320,7 +320,7 @@ func TestDemandAgainstTheRecord(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 2))
 		var there []*reader
 		due := 0
-		for range 25 * longer() {
+		for range 20 * longer() {
 			if len(there) > 3 || len(there) > 0 && r.IntN(2) == 0 {
 				i := r.IntN(len(there))
 				due += w.check(t, there[i])
@@ -342,7 +342,7 @@ func TestDemandAgainstTheRecord(t *testing.T) {
 // The simulator is started again in the middle of a hand-over: the last filter is in
 // force soon, on one stream, nothing comes twice and what is lost is told.
 func TestRestartWhileSwitching(t *testing.T) {
-	for _, after := range []time.Duration{100 * time.Millisecond, 260 * time.Millisecond, time.Second, 2260 * time.Millisecond} {
+	for _, after := range []time.Duration{260 * time.Millisecond, time.Second, 2260 * time.Millisecond} {
 		t.Run(after.String(), func(t *testing.T) {
 			watched(t, 50, func(t *testing.T, w *witness, g *running) {
 				all := g.reads("")
