@@ -80,7 +80,7 @@
 //
 // # Storms
 //
-// A reconnect with ten missed posts costs about 65 µs of CPU, most of it the kernel's, so
+// A reconnect with ten missed posts costs about 55 µs of CPU, most of it the kernel's, so
 // two processors take 10,000 clients in a second if they must; after a drain
 // they come spread over Retry to Retry + Drain. The encodings of what they missed are
 // built once. Live clients wait at most for a slice of the newcomers' work.
