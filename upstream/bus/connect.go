@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"aviary/upstream"
 )
@@ -128,4 +129,89 @@ func newer(version, than string) bool {
 		}
 	}
 	return true
+}
+
+// connected returns the connection that comes back, made if there is none.
+func (b *Bus) connected() (jetstream.JetStream, error) {
+	if b.embedded != nil {
+		before := b.embedded.running()
+		if err := b.embedded.ensure(); err != nil {
+			return nil, fmt.Errorf("the embedded server does not run: %w", err)
+		}
+		if before != b.embedded.running() {
+			b.dropControl() // it was the old server's
+		}
+	}
+	b.mu.Lock()
+	nc := b.control
+	b.mu.Unlock()
+	if nc == nil {
+		var err error
+		nc, err = b.dial("control", true, nats.ConnectHandler(b.came), nats.ReconnectHandler(b.came), nats.DisconnectErrHandler(b.went))
+		if err != nil {
+			return nil, err
+		}
+		b.mu.Lock()
+		b.control = nc
+		b.mu.Unlock()
+	}
+	if !nc.IsConnected() {
+		if err := nc.LastError(); err != nil {
+			return nil, err
+		}
+		return nil, nats.ErrDisconnected
+	}
+	if err := checkVersion(nc.ConnectedServerVersion()); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.api == nil || b.api.Conn() != nc {
+		js, err := jetstream.New(nc)
+		if err != nil {
+			return nil, err
+		}
+		b.api = js
+	}
+	return b.api, nil
+}
+
+func (b *Bus) dropControl() {
+	b.mu.Lock()
+	nc := b.control
+	b.control = nil
+	b.mu.Unlock()
+	if nc != nil {
+		nc.Close()
+	}
+}
+
+func (b *Bus) came(*nats.Conn) { b.look() }
+
+func (b *Bus) went(_ *nats.Conn, err error) {
+	if err == nil {
+		err = nats.ErrDisconnected
+	}
+	b.told(b.explain("the bus cannot be used", err))
+	b.look()
+}
+
+// serverName is what the server calls itself.
+func (b *Bus) serverName() string {
+	if b.embedded != nil {
+		return "embedded"
+	}
+	return b.control.ConnectedServerName()
+}
+
+// jetStream returns a way to ask the server, or an error at once if there is none.
+func (b *Bus) jetStream() (jetstream.JetStream, error) {
+	js := b.js.Load()
+	b.mu.Lock()
+	nc := b.control
+	b.mu.Unlock()
+	if js == nil || nc == nil || !nc.IsConnected() {
+		return nil, nats.ErrDisconnected
+	}
+	return *js, nil
 }
