@@ -10,8 +10,6 @@ import (
 	"time"
 
 	natsd "github.com/nats-io/nats-server/v2/server"
-	natsc "github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Three gateways in this process, under the race detector if the tests are: a stream
@@ -134,15 +132,7 @@ func TestStoreIsMadeAnew(t *testing.T) {
 	p := f.fake.Post(goDraft)
 	client.has(p.ID)
 
-	nc, err := natsc.Connect(nats)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := jetStreamOf(t, nats)
 	if err := js.DeleteStream(t.Context(), "aviary"); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	natsd "github.com/nats-io/nats-server/v2/server"
+	natsc "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // startNATS runs a NATS server with JetStream inside the test, on a port of its own.
@@ -165,4 +167,19 @@ func (c *natsCluster) whole(stream string) {
 		}
 		return true
 	})
+}
+
+// jetStreamOf is an operator's own way to NATS, past every gateway.
+func jetStreamOf(t *testing.T, url string) jetstream.JetStream {
+	t.Helper()
+	nc, err := natsc.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
 }

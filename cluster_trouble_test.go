@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	natsc "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"aviary/upstream/twitter/sim"
@@ -169,15 +168,7 @@ func TestLeaderIsMissing(t *testing.T) {
 	}
 
 	// The store of the leases takes nothing any more, as with a disk that failed.
-	nc, err := natsc.Connect(nats)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := jetStreamOf(t, nats)
 	ctx := context.Background()
 	stream, err := js.Stream(ctx, "KV_AVIARY_LEASE")
 	if err != nil {
@@ -209,15 +200,7 @@ func TestLeaderLosesItsLease(t *testing.T) {
 	f := newFleet(t, 1, "AVIARY_NATS_URL="+nats)
 	f.add()
 	f.add()
-	nc, err := natsc.Connect(nats)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := jetStreamOf(t, nats)
 	ctx := context.Background()
 	for round := range times(3, 12) {
 		f.streaming()
