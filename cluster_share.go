@@ -13,8 +13,8 @@ import (
 )
 
 // Keys in STATE under which nodes tell each other what they have spent. Of a budget
-// the last writer wins, and who reads keeps the lower remainder; the count of posts
-// is added to.
+// the last writer wins, who reads keeps the lower remainder, and whoever knows of a
+// lower one than is stored writes again; the count of posts is added to.
 const (
 	keyBudget = "search.budget." // and whose: of a rate limit window
 	keySpend  = "search.spend"   // posts read in a month
@@ -46,7 +46,7 @@ func (c *cluster) share(ctx context.Context) {
 		return
 	}
 	states := c.bus.States()
-	told := map[string]string{}
+	budget := budgetShare{states: states, budgeted: budgeted, stored: map[string]upstream.BudgetNote{}}
 	reads := tally{states: states, spend: c.g.source.spend}
 	var heard <-chan lease.Entry
 	t := time.NewTicker(shareEvery)
@@ -63,10 +63,10 @@ func (c *cluster) share(ctx context.Context) {
 				heard = nil
 				continue
 			}
-			if !e.Deleted && told[e.Key] != string(e.Value) {
-				heedBudget(e, budgeted)
+			budget.heed(e)
+			if !budget.news() {
+				continue
 			}
-			continue
 		case <-c.spending:
 		case <-t.C:
 		}
@@ -74,34 +74,63 @@ func (c *cluster) share(ctx context.Context) {
 		if c.shared { // else a file keeps the count
 			reads.add(bounded)
 		}
-		tellBudget(bounded, states, budgeted, told)
+		budget.tell(bounded)
 		cancel()
 	}
 }
 
-// tellBudget writes what this node knows of its budget, if that is news.
-func tellBudget(ctx context.Context, states lease.Store, budgeted upstream.Budgeted, told map[string]string) {
-	if budgeted == nil {
+// budgetShare shares what nodes know of a rate limit window. Owned by one goroutine.
+type budgetShare struct {
+	states   lease.Store
+	budgeted upstream.Budgeted              // nil: nothing is shared
+	stored   map[string]upstream.BudgetNote // what states holds, as far as is known here
+}
+
+// note is what this node knows, and its key; "": nothing yet.
+func (s *budgetShare) note() (key string, n upstream.BudgetNote) {
+	if s.budgeted == nil {
+		return "", n
+	}
+	whose, n := s.budgeted.BudgetNote()
+	if whose == "" {
+		return "", n
+	}
+	return keyBudget + whose, n
+}
+
+// news says that this node knows more than is stored. An older value may have been
+// written over a newer one, which then others may never have seen.
+func (s *budgetShare) news() bool {
+	key, n := s.note()
+	return key != "" && n.Tops(s.stored[key])
+}
+
+// tell writes what this node knows, if that is news.
+func (s *budgetShare) tell(ctx context.Context) {
+	key, n := s.note()
+	if key == "" || !n.Tops(s.stored[key]) {
 		return
 	}
-	whose, note := budgeted.BudgetNote()
-	if whose == "" || !note.Known && note.Blocked.IsZero() {
+	value, err := json.Marshal(n)
+	if err != nil {
 		return
 	}
-	value, err := json.Marshal(note)
-	if key := keyBudget + whose; err == nil && told[key] != string(value) {
-		if _, err := states.Put(ctx, key, value); err == nil {
-			told[key] = string(value)
-		}
+	if _, err := s.states.Put(ctx, key, value); err == nil {
+		s.stored[key] = n
 	}
 }
 
-// heedBudget takes what another node has told.
-func heedBudget(e lease.Entry, budgeted upstream.Budgeted) {
-	var note upstream.BudgetNote
-	if whose, ok := strings.CutPrefix(e.Key, keyBudget); ok && budgeted != nil && json.Unmarshal(e.Value, &note) == nil {
-		budgeted.HeedBudget(whose, note)
+// heed takes what another node has told.
+func (s *budgetShare) heed(e lease.Entry) {
+	whose, ok := strings.CutPrefix(e.Key, keyBudget)
+	if !ok || s.budgeted == nil {
+		return
 	}
+	var n upstream.BudgetNote
+	if !e.Deleted && json.Unmarshal(e.Value, &n) == nil {
+		s.budgeted.HeedBudget(whose, n)
+	}
+	s.stored[e.Key] = n
 }
 
 // tally adds the posts that this node reads to a count that all nodes share.

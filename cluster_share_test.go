@@ -11,6 +11,7 @@ import (
 	natsc "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"aviary/upstream"
 	"aviary/upstream/lease"
 	"aviary/upstream/x"
 )
@@ -57,6 +58,60 @@ func TestPostsReadAddUp(t *testing.T) {
 		n.add(ctx)
 		if used := n.spend.Used(); used != posts {
 			t.Errorf("a node counts %d posts of %d", used, posts)
+		}
+	}
+}
+
+// known is a search budget as one node knows it.
+type known struct{ n upstream.BudgetNote }
+
+func (k *known) BudgetNote() (string, upstream.BudgetNote) { return "me", k.n }
+func (k *known) HeedBudget(_ string, n upstream.BudgetNote) {
+	if n.Tops(k.n) {
+		k.n = n
+	}
+}
+
+// An older remainder that is written over a newer one, before others saw that, is
+// put right by who knows better; and what all know is not repeated.
+func TestBudgetOutlivesALateWriter(t *testing.T) {
+	ctx := t.Context()
+	states := lease.NewMemory(0)
+	node := func() *budgetShare {
+		return &budgetShare{states: states, budgeted: &known{}, stored: map[string]upstream.BudgetNote{}}
+	}
+	spend := func(s *budgetShare, left int) {
+		s.budgeted.(*known).n = upstream.BudgetNote{Known: true, Limit: 6, Left: left, Window: 1}
+	}
+	read := func() lease.Entry {
+		value, rev, err := states.Get(ctx, keyBudget+"me")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lease.Entry{Key: keyBudget + "me", Value: value, Rev: rev}
+	}
+	early, late, other := node(), node(), node()
+	spend(early, 4)
+	early.tell(ctx)
+	newest := read()
+	spend(late, 5)
+	late.tell(ctx) // other never saw the 4
+	other.heed(read())
+	early.heed(newest)
+	early.heed(read())
+	for _, s := range []*budgetShare{early, late, other} {
+		s.tell(ctx)
+		for _, each := range []*budgetShare{early, late, other} {
+			each.heed(read())
+		}
+	}
+	rev := read().Rev
+	for i, s := range []*budgetShare{early, late, other} {
+		if _, n := s.budgeted.BudgetNote(); n.Left != 4 {
+			t.Errorf("node %d believes in %d searches", i, n.Left)
+		}
+		if s.tell(ctx); read().Rev != rev {
+			t.Errorf("node %d repeats what all know", i)
 		}
 	}
 }

@@ -44,6 +44,16 @@ type BudgetNote struct {
 	Blocked time.Time `json:"blocked"` // no request before: after a 429; zero: any time
 }
 
+// Tops says that n holds something that who knows old should hear: a later window, a
+// lower remainder of the same one, or a longer wait. Of two notes at most one tops the
+// other in each of these, so that processes that repeat what is news to others end.
+func (n BudgetNote) Tops(old BudgetNote) bool {
+	if n.Blocked.After(old.Blocked) {
+		return true
+	}
+	return n.Known && (!old.Known || n.Window > old.Window || n.Window == old.Window && n.Left < old.Left)
+}
+
 // Question is one request for a page, in the words of v1.1 search. Zero fields are
 // not asked for.
 type Question struct {

@@ -67,9 +67,11 @@ func TestWithTheGatewaysClient(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- source.Stream(context.Background(), in) }()
 	in.wait(t, func(b *inbox) bool { return b.kinds[fanout.KindPost] > 300 && b.kinds[fanout.KindDelete] > 0 })
+	in.mu.Lock()
 	if len(in.dropped) > 0 {
 		t.Errorf("dropped %v", in.dropped)
 	}
+	in.mu.Unlock()
 	if err := s.Do("garbage\nlimit 5\ndisconnect 7"); err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +80,7 @@ func TestWithTheGatewaysClient(t *testing.T) {
 	if !errors.As(err, &failure) || failure.Class != upstream.Fatal {
 		t.Errorf("ended with %v", err)
 	}
+	// Stream has returned: nothing writes any more.
 	if in.kinds[fanout.KindLimit] != 1 || in.kinds[fanout.KindDisconnect] != 1 || in.dropped["malformed"] < 5 {
 		t.Errorf("got %v, dropped %v", in.kinds, in.dropped)
 	}
