@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"testing"
 	"time"
 
@@ -18,18 +17,25 @@ import (
 func TestAnswersPass(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := natsServer(t, dir, -1)
-	b := openBus(t, Config{URL: s.ClientURL(), AnswersTTL: time.Millisecond}) // a second at least
+	s := natsServer(t, dir)
+	way := newProxy(t, s.ClientURL())
+	b := openBus(t, Config{URL: way.url(), AnswersTTL: time.Millisecond}) // a second at least
 	put := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err := b.Answers().Put(ctx, "a.question", []byte("answer"))
 		return err
 	}
-	eventually(t, put)
-	if value, _, err := b.Answers().Get(t.Context(), "a.question"); err != nil || string(value) != "answer" {
-		t.Errorf("%q %v", value, err)
-	}
+	eventually(t, func() error { // a busy machine may be too slow to find it the first time
+		if err := put(); err != nil {
+			return err
+		}
+		value, _, err := b.Answers().Get(t.Context(), "a.question")
+		if err == nil && string(value) != "answer" {
+			t.Errorf("%q", value)
+		}
+		return err
+	})
 	js, err := b.jetStream()
 	must(err)
 	stream, err := js.Stream(t.Context(), "KV_AVIARY_ANSWERS")
@@ -43,13 +49,12 @@ func TestAnswersPass(t *testing.T) {
 		}
 		return nil
 	})
-	port := s.Addr().(*net.TCPAddr).Port
 	s.Shutdown()
 	s.WaitForShutdown()
 	if err := put(); err == nil {
 		t.Error("a server that is away takes an answer")
 	}
-	natsServer(t, dir, port)
+	way.lead(host(t, natsServer(t, dir).ClientURL()))
 	eventually(t, put)
 	if bare := openBus(t, Config{DataDir: t.TempDir()}); bare.Answers() != nil {
 		t.Error("answers that nobody asked for")

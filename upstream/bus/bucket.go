@@ -60,17 +60,22 @@ func (b *Bus) newBucket(kind string, ttl time.Duration) *bucket {
 func (k *bucket) ensure(ctx context.Context, js jetstream.JetStream) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 	defer cancel()
+	k.mu.Lock()
+	known, bound, checked := k.kv != nil, k.kv != nil && k.of == js, k.checked
+	k.mu.Unlock()
 	s, err := js.Stream(ctx, "KV_"+k.name)
 	made := errors.Is(err, jetstream.ErrStreamNotFound)
+	if made && known && !k.passing {
+		if err := removed(ctx); err != nil {
+			return err
+		}
+	}
 	if made {
 		s, err = k.make(ctx, js)
 	}
 	if err != nil {
 		return err
 	}
-	k.mu.Lock()
-	bound, checked := k.kv != nil && k.of == js, k.checked
-	k.mu.Unlock()
 	if bound && !made {
 		return nil
 	}

@@ -13,11 +13,12 @@ import (
 
 func contains(s, part string) bool { return strings.Contains(s, part) }
 
-// The store on NATS keeps what lease.Store promises.
+// The store on NATS keeps what lease.Store promises, also when its TTL is another one
+// after a restart.
 func TestStore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b := openBus(t, Config{DataDir: dir, LeaseTTL: time.Second})
+	b := openBus(t, Config{DataDir: dir, LeaseTTL: time.Hour})
 	ctx := t.Context()
 	for name, k := range map[string]lease.Store{"leases": b.Leases(), "states": b.States()} {
 		t.Run(name, func(t *testing.T) {
@@ -68,6 +69,10 @@ func TestStore(t *testing.T) {
 			}
 		})
 	}
+	before, err := b.Leases().Create(ctx, "leader", nil)
+	must(err)
+	b.Close()
+	b = openBus(t, Config{DataDir: dir, LeaseTTL: time.Second})
 	eventually(t, func() error { // leases vanish, states stay
 		if _, _, err := b.Leases().Get(ctx, "slot.1"); !errors.Is(err, lease.ErrNone) {
 			return errors.New("the lease stays")
@@ -77,10 +82,6 @@ func TestStore(t *testing.T) {
 	if _, _, err := b.States().Get(ctx, "slot.1"); err != nil {
 		t.Errorf("the state went: %v", err)
 	}
-	before, err := b.Leases().Create(ctx, "leader", nil)
-	must(err)
-	b.Close()
-	b = openBus(t, Config{DataDir: dir, LeaseTTL: time.Second})
 	eventually(t, func() error {
 		after, err := b.Leases().Create(ctx, "leader", nil)
 		if err == nil && after <= before {
@@ -111,7 +112,7 @@ func watchedTo(t *testing.T, seen <-chan lease.Entry, last string, history ...st
 			if what == last {
 				return
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(soon):
 			t.Fatalf("the watch told only %q", told)
 		}
 	}
@@ -120,7 +121,7 @@ func watchedTo(t *testing.T, seen <-chan lease.Entry, last string, history ...st
 // A bucket that was lost hands out no term that is on the bus already.
 func TestTermsOutliveTheBucket(t *testing.T) {
 	t.Parallel()
-	s := natsServer(t, t.TempDir(), -1)
+	s := natsServer(t, t.TempDir())
 	b := openBus(t, Config{URL: s.ClientURL()})
 	publish(t, b, 500, testPost(t, 1))
 	js, err := b.jetStream()
@@ -137,7 +138,7 @@ func TestTermsOutliveTheBucket(t *testing.T) {
 // terms go on.
 func TestBucketsAreDeletedInUse(t *testing.T) {
 	t.Parallel()
-	s := natsServer(t, t.TempDir(), -1)
+	s := natsServer(t, t.TempDir())
 	b := openBus(t, Config{URL: s.ClientURL()})
 	publish(t, b, 500, testPost(t, 1))
 	js, err := b.jetStream()

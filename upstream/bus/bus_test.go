@@ -122,7 +122,7 @@ func (b *Bus) begun() {
 
 func mark(t testing.TB, p *Publisher, term uint64) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
 	defer cancel()
 	if err := p.Mark(ctx, lease.Marker{Term: term, Node: "test", Slot: 1}); err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func publishAll(t testing.TB, p *Publisher, events ...*fanout.Event) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
 	defer cancel()
 	if err := p.Flush(ctx); err != nil {
 		t.Fatal(err)
@@ -286,7 +286,7 @@ func TestRestoredDirectory(t *testing.T) {
 // A stream deleted under a running reader comes back with a new epoch.
 func TestStreamMadeAnew(t *testing.T) {
 	t.Parallel()
-	s := natsServer(t, t.TempDir(), -1)
+	s := natsServer(t, t.TempDir())
 	b := openBus(t, Config{URL: s.ClientURL()})
 	n := follow(t, b)
 	publish(t, b, 1, posts(t, 1, 5)...)

@@ -13,7 +13,7 @@ import (
 // what can be changed back is, and what cannot shows as long as messages wait.
 func TestStreamIsChangedInUse(t *testing.T) {
 	t.Parallel()
-	s := natsServer(t, t.TempDir(), -1)
+	s := natsServer(t, t.TempDir())
 	b := openBus(t, Config{URL: s.ClientURL()})
 	n := follow(t, b)
 	publish(t, b, 5, testPost(t, 1))

@@ -69,7 +69,7 @@ func childServer() {
 	s, err := server.NewServer(options)
 	must(err)
 	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(soon) {
 		panic("not ready")
 	}
 	fmt.Println("serves " + s.ClientURL())
@@ -106,7 +106,7 @@ func killable(t testing.TB) (urls string, kill func(name string)) {
 // within waits for a line that begins with prefix and returns the rest of it.
 func within(t testing.TB, lines <-chan string, prefix string) string {
 	t.Helper()
-	timeout := time.After(time.Minute)
+	timeout := time.After(soon)
 	for {
 		select {
 		case line, ok := <-lines:

@@ -19,27 +19,40 @@ import (
 // proxy passes TCP connections on until it is told to cut them.
 type proxy struct {
 	listener net.Listener
-	to       string
 
 	mu    sync.Mutex
+	to    string
 	conns map[net.Conn]bool
 	down  bool
 }
 
 func newProxy(t testing.TB, to string) *proxy {
 	t.Helper()
-	u, err := url.Parse(to)
-	if err != nil {
-		t.Fatal(err)
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: l, to: u.Host, conns: map[net.Conn]bool{}}
+	p := &proxy{listener: l, to: host(t, to), conns: map[net.Conn]bool{}}
 	go p.serve()
 	t.Cleanup(func() { _ = l.Close(); p.cut(true) })
 	return p
+}
+
+// host is where the server of a URL listens.
+func host(t testing.TB, raw string) string {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Host
+}
+
+// lead leads to another server from now on.
+func (p *proxy) lead(to string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.to = to
 }
 
 func (p *proxy) url() string { return "nats://" + p.listener.Addr().String() }
@@ -50,7 +63,10 @@ func (p *proxy) serve() {
 		if err != nil {
 			return
 		}
-		out, err := net.Dial("tcp", p.to)
+		p.mu.Lock()
+		to := p.to
+		p.mu.Unlock()
+		out, err := net.Dial("tcp", to)
 		if err != nil {
 			_ = in.Close()
 			continue
@@ -82,7 +98,7 @@ func (p *proxy) cut(down bool) {
 // once and in order.
 func TestCutConnections(t *testing.T) {
 	t.Parallel()
-	s := natsServer(t, t.TempDir(), -1)
+	s := natsServer(t, t.TempDir())
 	leader, reader := newProxy(t, s.ClientURL()), newProxy(t, s.ClientURL())
 	b := openBus(t, Config{URL: leader.url(), Node: "leader"})
 	n := follow(t, openBus(t, Config{URL: reader.url(), Node: "reader"}))
@@ -112,7 +128,7 @@ func TestCutConnections(t *testing.T) {
 		}
 	}
 	<-done
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	if err := p.Flush(ctx); err != nil {
 		t.Fatal(err)
@@ -125,7 +141,7 @@ func TestCutConnections(t *testing.T) {
 // out drops it.
 func TestBusAway(t *testing.T) {
 	t.Parallel()
-	s := natsServer(t, t.TempDir(), -1)
+	s := natsServer(t, t.TempDir())
 	way := newProxy(t, s.ClientURL())
 	b := openBus(t, Config{URL: way.url()})
 	n := follow(t, b)
@@ -161,7 +177,7 @@ func TestBusAway(t *testing.T) {
 	lost.Unlock()
 	select {
 	case <-p.Failed():
-	case <-time.After(5 * time.Second):
+	case <-time.After(soon):
 		t.Fatal("the publisher goes on without a lease")
 	}
 	if err := p.Publish(testPost(t, 2)); !errors.Is(err, ErrLease) || b.Status().Unacked != 0 {
@@ -181,7 +197,7 @@ func TestBusAway(t *testing.T) {
 // A reader that was away for longer than the history lasts is told.
 func TestReaderLeftBehind(t *testing.T) {
 	t.Parallel()
-	s := natsServer(t, t.TempDir(), -1)
+	s := natsServer(t, t.TempDir())
 	way := newProxy(t, s.ClientURL())
 	b := openBus(t, Config{URL: s.ClientURL(), Events: 10})
 	n := follow(t, openBus(t, Config{URL: way.url(), Events: 10}))
@@ -203,10 +219,10 @@ func TestUnfitServers(t *testing.T) {
 	}
 	plain.Start()
 	defer plain.Shutdown()
-	if !plain.ReadyForConnections(5 * time.Second) {
+	if !plain.ReadyForConnections(soon) {
 		t.Fatal("no server")
 	}
-	single := natsServer(t, t.TempDir(), -1)
+	single := natsServer(t, t.TempDir())
 	limited, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(),
 		Users: []*server.User{{Username: "u", Password: "secretword", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Allow: []string{"nothing"}}}}}})
 	if err != nil {
@@ -214,7 +230,7 @@ func TestUnfitServers(t *testing.T) {
 	}
 	limited.Start()
 	defer limited.Shutdown()
-	if !limited.ReadyForConnections(5 * time.Second) {
+	if !limited.ReadyForConnections(soon) {
 		t.Fatal("no server")
 	}
 	for name, c := range map[string]struct {

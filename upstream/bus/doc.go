@@ -17,7 +17,9 @@
 // bound in bytes, which would take deletes first: the leader purges events (Lead).
 // Settings that change are brought to the stream when a process starts, and when it
 // stores nothing: somebody may have changed it. What somebody else set, such as
-// placement or compression, stays. A stream or a bucket that is deleted is made again.
+// placement or compression, stays. A stream or a bucket that is deleted in use is made
+// again, a second later: until then the server may still be removing the old files, and the
+// new stream would take up what is left of them.
 //
 // A message's body is the event's JSON; everything else is in its headers
 // (message.go), readable with the nats command. Nats-Msg-Id is <term>-<n>, never

@@ -21,20 +21,23 @@ import (
 	"aviary/upstream/twitter"
 )
 
+// soon is a bound for what takes a moment on a machine that is not busy.
+const soon = time.Minute
+
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 // natsServer starts a real server with JetStream on loopback. The caller may
 // shut it down; the test does so at its end.
-func natsServer(t testing.TB, dir string, port int) *server.Server {
+func natsServer(t testing.TB, dir string) *server.Server {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{
-		ServerName: "test", Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true,
+		ServerName: "test", Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(soon) {
 		t.Fatal("the server did not start")
 	}
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
@@ -55,15 +58,20 @@ func testConfig(c Config) Config {
 // openBus opens a bus and waits until it is ready.
 func openBus(t testing.TB, c Config) *Bus {
 	t.Helper()
-	b, err := Open(context.Background(), testConfig(c))
-	if err != nil {
-		t.Fatal(err)
-	}
+	var b *Bus
+	eventually(t, func() (err error) {
+		// Between fork and exec a process that another test starts has every file of
+		// this one, the lock of a bus that was closed just now included.
+		if b, err = Open(context.Background(), testConfig(c)); err != nil && !errors.Is(err, errLocked) {
+			t.Fatal(err)
+		}
+		return err
+	})
 	closed := sync.OnceFunc(b.Close)
 	t.Cleanup(closed)
 	select {
 	case <-b.Ready():
-	case <-time.After(40 * time.Second):
+	case <-time.After(soon):
 		t.Fatalf("the bus is not ready: %+v", b.Status())
 	}
 	return b
@@ -101,7 +109,7 @@ func publish(t testing.TB, b *Bus, term uint64, events ...*fanout.Event) {
 	t.Helper()
 	p := b.Publisher(term, always)
 	defer p.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
 	defer cancel()
 	if err := p.Mark(ctx, lease.Marker{Term: term, Node: "test", Slot: 1}); err != nil {
 		t.Fatal(err)
@@ -185,9 +193,9 @@ func (n *node) Drop(reason string) {
 }
 
 func (n *node) Emit(e *fanout.Event) {
-	n.hub.Publish(e)
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.hub.Publish(e) // who finds it there finds it told
 	n.events = append(n.events, e)
 }
 
@@ -224,7 +232,7 @@ func (n *node) filled(t testing.TB) {
 	t.Helper()
 	select {
 	case <-n.bus.source.Filled():
-	case <-time.After(40 * time.Second):
+	case <-time.After(soon):
 		t.Fatalf("the reader is not filled: %+v", n.bus.Status())
 	}
 }
@@ -232,7 +240,7 @@ func (n *node) filled(t testing.TB) {
 // eventually asks until the answer is nil.
 func eventually(t testing.TB, ask func() error) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(soon)
 	for {
 		err := ask()
 		if err == nil {

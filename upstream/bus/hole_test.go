@@ -46,7 +46,7 @@ func (n *node) received(i int) time.Time {
 // each reader.
 func TestLostBehindLaterOnes(t *testing.T) {
 	t.Parallel()
-	s := natsServer(t, t.TempDir(), -1)
+	s := natsServer(t, t.TempDir())
 	gap := func(from, to time.Time) []*fanout.Event {
 		return []*fanout.Event{upstream.GapEvent(fanout.Loss{Reason: "upstream", Missed: -1, From: from, To: to})}
 	}

@@ -77,6 +77,7 @@ func killed(t *testing.T, rounds, volley int) {
 				last, _ = strconv.Atoi(rest)
 			}
 		}
+		_ = c.Wait() // its output may end before its lock on the directory does
 		b := openBus(t, Config{DataDir: dir})
 		n := follow(t, b)
 		n.filled(t)

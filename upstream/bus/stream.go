@@ -45,6 +45,23 @@ func same(a, b jetstream.StreamConfig) bool {
 		a.AllowDirect == b.AllowDirect && a.Replicas == b.Replicas && maps.Equal(a.Metadata, b.Metadata)
 }
 
+// removal is how long a server is given to remove what was deleted. It is not listed any
+// more before its files are gone, and what is made in its place meanwhile takes over old
+// messages, or goes with them.
+const removal = time.Second
+
+// removed waits for that.
+func removed(ctx context.Context) error {
+	t := time.NewTimer(removal)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
 // ensureStream makes the stream or brings it up to date, once in the life of the
 // process.
 func (b *Bus) ensureStream(ctx context.Context, js jetstream.JetStream) error {
@@ -52,6 +69,11 @@ func (b *Bus) ensureStream(ctx context.Context, js jetstream.JetStream) error {
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if err := b.lostStore(); err != nil {
 			return err
+		}
+		if b.epoch.Load() != 0 {
+			if err := removed(ctx); err != nil {
+				return err
+			}
 		}
 		c := b.config.wanted(jetstream.StreamConfig{Storage: jetstream.FileStorage, Description: "aviary: posts, and what takes them away"})
 		c.Metadata = map[string]string{metaEpoch: newEpoch()}
