@@ -38,6 +38,7 @@ type attempt struct {
 	// Owned by the attempt's goroutine; whoever saw done reads them.
 	opened      time.Time // when the upstream accepted; zero: it did not
 	lastByte    time.Time
+	pace        pace
 	begun       bool // the first byte came
 	established bool
 	proved      bool
@@ -129,6 +130,9 @@ func (a *attempt) Alive(n int) {
 		a.begin()
 		now = time.Now()
 	}
+	if !a.lastByte.IsZero() {
+		a.pace.read(now.Sub(a.lastByte))
+	}
 	a.lastByte = now
 	if now.Sub(a.opened) >= establishedAfter {
 		a.establish()
@@ -185,6 +189,9 @@ func (a *attempt) Emit(e *fanout.Event) {
 	}
 	now := time.Now()
 	sent, post := e.Sent, e.Kind == fanout.KindPost
+	if post && !sent.IsZero() {
+		a.pace.late(a.lastByte.Sub(sent))
+	}
 	kind := kindName(e.Kind)
 	fresh := r.publish(e, now)
 	r.count(func(s *Stats) {

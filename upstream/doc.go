@@ -83,8 +83,9 @@
 //
 // State changes are published as KindUpstream events and shown by Status.
 // After an outage a KindGap event, from the last byte to now, is published
-// right before the first post. Panics in a source are recovered, counted and
-// treated like HTTP errors.
+// right before the first post. If the process was held up and the last post was read
+// that much later than others, the gap begins so much earlier: what was lost may have
+// lain behind it. Panics in a source are recovered, counted and treated like HTTP errors.
 //
 // # Frames
 //

@@ -69,7 +69,7 @@ func (r *Runner) settle(a *attempt) {
 // was published: they are missing since before it.
 func (r *Runner) leave(a *attempt, err *Error) {
 	if !a.lastByte.IsZero() && !a.refused && !err.Whole {
-		r.missing(a.lastByte)
+		r.missing(a.heard())
 	}
 }
 

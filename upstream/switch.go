@@ -206,7 +206,7 @@ func (r *Runner) bereave(old, fresh *attempt) *attempt {
 		r.settle(old)
 	}
 	// Whatever the upstream had after it accepted the new one comes there.
-	if !accepted || !err.Clean && fresh.opened.After(old.lastByte) {
+	if !accepted || !err.Clean && fresh.opened.After(old.heard()) {
 		r.leave(old, err)
 	}
 	if proven {

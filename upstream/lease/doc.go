@@ -36,6 +36,10 @@
 // waits until 0.8 TTL after that. This cannot be known to a node that has not seen
 // it, because it has just begun.
 //
+// Nobody can ask whether a lease is valid on behalf of the upstream: a process that is
+// stopped just while it opens a stream, past its lease, may send that request when it
+// goes on, and the upstream then may cut the stream of the leader.
+//
 // # Slots
 //
 // A stream needs a slot: slot.1 … slot.N. The key in LEASE says who holds it; the
@@ -56,7 +60,9 @@
 // Before the first post of a stream the leader puts a Marker on the bus. The posts
 // between the last event before that and the first of the new stream may be
 // missing, and a gap says so, unless the last leader is known to have been streaming still when the
-// new stream was accepted: it is leaving, and has renewed its slot twice since.
+// new stream was accepted: it is leaving, and has renewed its slot twice since. The gap
+// begins 0.8 TTL before that event was received: so long it may have lain unread by a
+// leader that was held up and still had its lease, and with it what was lost.
 //
 // # Handing over
 //

@@ -41,7 +41,8 @@ type hold struct {
 	dog   *time.Timer          // fires at until
 	ended bool                 // gone is closed
 
-	offered bool // whoever wants the key may have it by now
+	offered bool      // whoever wants the key may have it by now
+	leaveBy time.Time // it is not renewed from then on; zero: for as long as it is held
 }
 
 func newHold(store Store, key, node string, ttl time.Duration) *hold {
@@ -193,7 +194,8 @@ func (h *hold) look(ctx context.Context) (mine bool, err error) {
 }
 
 // keep renews the key every third of the TTL until it is lost, released, or ctx ends;
-// after leave so often that others soon see that its holder is still there.
+// after leave so often that others soon see that its holder is still there, and no
+// longer than it is.
 func (h *hold) keep(ctx context.Context) {
 	if h.ttl <= 0 {
 		return
@@ -217,6 +219,9 @@ func (h *hold) keep(ctx context.Context) {
 		case <-h.hurry:
 		}
 		began := time.Now()
+		if h.left(began) {
+			return
+		}
 		switch arrived := h.renew(ctx); {
 		case h.leaving():
 			t.Reset(h.ttl / 48)
@@ -245,10 +250,11 @@ func (h *hold) renew(ctx context.Context) bool {
 	return false
 }
 
-// leave says in the key's value that its holder has resigned.
-func (h *hold) leave(ctx context.Context) {
+// leave says in the key's value that its holder has resigned, and does not renew it from
+// a time on; zero: whatever the time.
+func (h *hold) leave(ctx context.Context, by time.Time) {
 	h.mu.Lock()
-	h.grip.Leaving = true
+	h.grip.Leaving, h.leaveBy = true, by
 	h.mu.Unlock()
 	for range 3 { // keep may write at the same time
 		if h.renew(ctx) {
@@ -259,6 +265,13 @@ func (h *hold) leave(ctx context.Context) {
 	case h.hurry <- struct{}{}:
 	default:
 	}
+}
+
+// left says that the time is over that leave set.
+func (h *hold) left(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.leaveBy.IsZero() && !now.Before(h.leaveBy)
 }
 
 func (h *hold) leaving() bool {
@@ -279,7 +292,7 @@ func (h *hold) resign(ctx context.Context) {
 	h.offered = true
 	h.mu.Unlock()
 	if held {
-		h.leave(ctx)
+		h.leave(ctx, time.Time{})
 	}
 	h.lose()
 }

@@ -17,8 +17,8 @@ const (
 )
 
 // Opened is the field of this name of the Runner. It puts the marker on the bus. Of
-// the first stream of a leadership it returns when the last event before it was
-// received, unless the last leader streamed on until then.
+// the first stream of a leadership it returns when the last event before it had come from
+// the upstream at the earliest, unless the last leader streamed on until then.
 func (n *Node) Opened(ctx context.Context, slot int, accepted time.Time) (since time.Time, err error) {
 	n.mu.Lock()
 	t := n.term
@@ -59,7 +59,13 @@ func (n *Node) Opened(ctx context.Context, slot int, accepted time.Time) (since 
 	case <-ctx.Done():
 		return time.Time{}, ctx.Err()
 	}
-	return n.cfg.Last(), nil
+	last := n.cfg.Last()
+	if n.cfg.Alone || last.IsZero() {
+		return last, nil
+	}
+	// It may have lain unread as long as its leader was held up, and what was lost behind it
+	// too; but no longer than a lease is valid, without which it would not be on the bus.
+	return last.Add(-validity(n.cfg.TTL)), nil
 }
 
 // handedOver says that the last leader publishes what the new stream, which is

@@ -248,6 +248,7 @@ func TestRandomWorlds(t *testing.T) {
 					// Who has just woken, or did not see a leader yet, cannot know of it.
 					if w.live(time.Second); time.Since(frozen) > 10*time.Second && m == w.leader() {
 						w.wipe("")
+						w.live(2 * time.Second) // and neither can who begins
 					}
 				case 2:
 					go m.leave()

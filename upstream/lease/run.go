@@ -114,7 +114,8 @@ func (n *Node) resign(ctx context.Context, t *term, done <-chan struct{}) {
 		return
 	}
 	n.flush(t)
-	if !t.resign(time.Now().Add(handOver)) {
+	until := time.Now().Add(handOver)
+	if !t.resign(until) {
 		n.demote(t, "the lease was not renewed in time")
 		<-done
 		return
@@ -123,7 +124,7 @@ func (n *Node) resign(ctx context.Context, t *term, done <-chan struct{}) {
 	n.state = Leaving
 	n.mu.Unlock()
 	for _, s := range t.held() {
-		s.leave(ctx)
+		s.leave(ctx, until) // who sees it renewed takes it that posts are published
 	}
 	t.leader.resign(ctx)
 	n.cfg.Log.Info("this node has resigned and publishes on until another does", "node", n.cfg.Node, "term", t.number, "at_most", handOver)

@@ -365,7 +365,7 @@ func (w *world) send(b message) {
 // Stream implements upstream.Source.
 func (m *machine) Stream(ctx context.Context, to upstream.Sink) error {
 	w := m.w
-	if sleep(ctx, w.far+time.Duration(5+w.r(30))*time.Millisecond) != nil || !m.freeze() {
+	if sleep(ctx, w.far+time.Duration(5+w.r(30))*time.Millisecond) != nil || !m.freeze() || ctx.Err() != nil { // net/http asks it as well
 		return errWire
 	}
 	s := &wire{of: m, posts: make(chan int, 4096), cut: make(chan struct{})}
@@ -400,7 +400,7 @@ func (m *machine) Stream(ctx context.Context, to upstream.Sink) error {
 				return errWire
 			}
 			to.Alive(10)
-			to.Emit(&fanout.Event{Kind: fanout.KindPost, Target: fanout.Target{UpTo: uint64(n)}})
+			to.Emit(&fanout.Event{Kind: fanout.KindPost, Target: fanout.Target{UpTo: uint64(n)}, Sent: w.made(n)})
 		}
 	}
 }
@@ -445,6 +445,13 @@ func (w *world) check() {
 	if len(w.streams) > w.limit {
 		w.errorf("%d streams are open", len(w.streams))
 	}
+}
+
+// made is when a post was made.
+func (w *world) made(n int) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.posts[n]
 }
 
 // account says which posts neither came nor were told as lost.
