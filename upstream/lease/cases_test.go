@@ -482,3 +482,44 @@ func TestEdgeIsTold(t *testing.T) {
 		edge.end()
 	})
 }
+
+// A bucket of states that is removed in use, and made anew with lower revisions: what the
+// leader says still reaches the others, and what they ask still reaches the leader.
+func TestStateIsMadeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lease, state := NewMemory(2*time.Second), NewMemory(0)
+		for range 100 {
+			if _, err := state.Put(t.Context(), "else", nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		asked, told := 0, ""
+		a := rule(Config{Node: "a", Lease: lease, State: state, Reconnect: func() { asked++ }})
+		b := rule(Config{Node: "b", Lease: lease, State: state, Edge: true, Told: func(u fanout.Upstream) { told = u.State }})
+		if _, err := a.Load(<-a.ctx); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []string{upstream.StateStreaming, upstream.StateBackingOff} {
+			a.Save(upstream.Standing{State: s})
+			if err := b.Reconnect(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Second)
+			synctest.Wait()
+			if told != s {
+				t.Errorf("told %q, want %q", told, s)
+			}
+			state.mu.Lock()
+			clear(state.keys)
+			state.rev = 0
+			state.mu.Unlock()
+			time.Sleep(5 * time.Second)
+			synctest.Wait()
+		}
+		if asked != 2 {
+			t.Errorf("asked %d times for a new connection, want twice", asked)
+		}
+		a.end()
+		b.end()
+	})
+}

@@ -194,6 +194,7 @@ func (n *Node) listen(ctx context.Context) {
 			value, rev, err := n.cfg.State.Get(call, keyUpstream)
 			cancel()
 			if err == nil {
+				n.anew(rev)
 				n.tell(value, rev)
 			}
 		case e, ok := <-watch:
@@ -203,6 +204,16 @@ func (n *Node) listen(ctx context.Context) {
 				n.tell(e.Value, e.Rev)
 			}
 		}
+	}
+}
+
+// anew is told the revision of what is there now. One that is lower than what was told
+// before is of a bucket that was made anew.
+func (n *Node) anew(rev uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if rev < n.told {
+		n.told = 0
 	}
 }
 

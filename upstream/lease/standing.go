@@ -215,9 +215,10 @@ func (n *Node) flush(t *term) {
 
 // heed passes on a Reconnect of another node.
 func (n *Node) heed(t *term) {
-	if _, rev, err := n.read(t.ctx, keyReconnect); err == nil && rev > t.asked {
+	// Of a bucket that was made anew it may be lower.
+	if _, rev, err := n.read(t.ctx, keyReconnect); err == nil && rev != t.asked {
 		t.asked = rev
-		if n.cfg.Reconnect != nil {
+		if rev > 0 && n.cfg.Reconnect != nil {
 			n.cfg.Reconnect()
 		}
 	}
