@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"reflect"
 	"time"
 
 	"aviary/upstream/demand"
 )
 
-// say tells the other nodes what the upstream is asked for, when that has changed.
+// say tells the other nodes what the upstream is asked for, when that has changed, or
+// when somebody wrote over it.
 func (d *demands) say(ctx context.Context, leads bool) {
 	if d.shares == nil || !leads || d.source == nil {
 		d.said = nil
@@ -27,6 +30,13 @@ func (d *demands) say(ctx context.Context, leads bool) {
 	}
 }
 
+// same says that both would be told in the same words.
+func (said *askedSaid) same(other *askedSaid) bool {
+	a, errA := json.Marshal(said)
+	b, errB := json.Marshal(other)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
 // follow takes over what other nodes said: an operator's wish, and what the leader
 // asks the upstream for, which a node that takes over begins with.
 func (d *demands) follow(now time.Time, leads bool) {
@@ -39,7 +49,11 @@ func (d *demands) follow(now time.Time, leads bool) {
 		}
 	}
 	switch {
-	case said == nil || leads:
+	case said == nil:
+	case leads:
+		if !said.same(d.said) { // an earlier leader's came late
+			d.said = nil
+		}
 	case s.Role == roleEdge:
 		d.mirror(now, said)
 	case said.Over == env && said.Own == d.wanted().own && d.on: // else its wish is on its way

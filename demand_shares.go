@@ -149,7 +149,7 @@ func (s *shares) heard(e lease.Entry) {
 }
 
 // hear takes what a node's clients ask for. Each listening begins with what is
-// there, which is no news.
+// there, which is no news. A bucket that was made anew has lower revisions.
 func (s *shares) hear(e lease.Entry) {
 	old := s.others[e.Key]
 	if e.Deleted {
@@ -157,7 +157,7 @@ func (s *shares) hear(e lease.Entry) {
 		s.news++
 		return
 	}
-	if old != nil && e.Rev <= old.rev {
+	if old != nil && e.Rev == old.rev {
 		return
 	}
 	one := &share{at: time.Now(), rev: e.Rev, live: old != nil}
