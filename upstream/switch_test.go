@@ -3,7 +3,6 @@ package upstream
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,111 +12,6 @@ import (
 
 	"aviary/fanout"
 )
-
-// tap is an upstream that sends 200 posts a second to every open stream, and cuts
-// the oldest when there are too many. It notes what was asked for at each connect.
-type tap struct {
-	limit  int
-	filter func() int                                      // what the source would ask for now
-	before func(n, filter int, ctx context.Context) error  // of the n-th connect, from 0; an error refuses it
-	during func(n int, ctx context.Context, to Sink) error // instead of posts; may be nil
-
-	mu    sync.Mutex
-	posts int
-	open  []*pipe
-	at    []time.Time // of each connect
-	asked []int
-	most  int
-	cut   int
-}
-
-type pipe struct {
-	filter int
-	posts  chan [2]int // number and the filters it was made under
-	cut    chan struct{}
-}
-
-// run makes posts until ctx ends.
-func (u *tap) run(ctx context.Context) {
-	for wait(ctx, 5*time.Millisecond) == nil {
-		u.mu.Lock()
-		for _, p := range u.open {
-			p.posts <- [2]int{u.posts, p.filter}
-		}
-		u.posts++
-		u.mu.Unlock()
-	}
-}
-
-func (u *tap) Stream(ctx context.Context, to Sink) error {
-	u.mu.Lock()
-	n, f := len(u.at), 0
-	if u.filter != nil {
-		f = u.filter()
-	}
-	u.at, u.asked = append(u.at, time.Now()), append(u.asked, f)
-	u.mu.Unlock()
-	if wait(ctx, 40*time.Millisecond) != nil {
-		return ctx.Err()
-	}
-	if u.before != nil {
-		if err := u.before(n, f, ctx); err != nil {
-			return err
-		}
-	}
-	p := &pipe{filter: f, posts: make(chan [2]int, 1024), cut: make(chan struct{})}
-	u.mu.Lock()
-	u.open = append(u.open, p)
-	u.most = max(u.most, len(u.open))
-	if len(u.open) > u.limit {
-		u.cut++
-		close(u.open[0].cut)
-		u.open = u.open[1:]
-	}
-	u.mu.Unlock()
-	defer func() {
-		u.mu.Lock()
-		u.open = slices.DeleteFunc(u.open, func(o *pipe) bool { return o == p })
-		u.mu.Unlock()
-	}()
-	to.Alive(0)
-	if u.during != nil {
-		if err := u.during(n, ctx, to); err != nil {
-			return err
-		}
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-p.cut:
-			to.Alive(50)
-			to.Emit(&fanout.Event{Kind: fanout.KindDisconnect})
-			return &Error{Class: Fatal, Err: errors.New("code 7"), Clean: true}
-		case post := <-p.posts:
-			to.Alive(100)
-			to.Emit(&fanout.Event{Kind: fanout.KindPost, Target: fanout.Target{UpTo: uint64(post[0])}, Window: uint32(post[1])})
-		}
-	}
-}
-
-// tapped is what a tap has seen until now.
-type tapped struct {
-	connects, most, cut, open int
-	at                        []time.Time
-	asked                     []int
-	filter                    int // of the first open stream
-}
-
-func (u *tap) seen() tapped {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	s := tapped{connects: len(u.at), most: u.most, cut: u.cut, open: len(u.open), at: slices.Clone(u.at), asked: slices.Clone(u.asked)}
-	if s.open > 0 {
-		s.filter = u.open[0].filter
-	}
-	return s
-}
 
 // missing are the posts from the first to the last that came which never did.
 func (l *log) missing() (n int) {
@@ -160,28 +54,6 @@ func (u tapped) worst(d time.Duration) (most int) {
 		most = max(most, n)
 	}
 	return most
-}
-
-// switching runs a Runner on a tap in virtual time.
-func switching(t *testing.T, u *tap, set func(*Runner), do func(r *Runner, l *log)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		r, _, l := runner(nil)
-		r.Source = u
-		r.StreamLimit = u.limit
-		if set != nil {
-			set(r)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		done := make(chan struct{})
-		go func() { u.run(ctx); close(done) }()
-		during(t, r, time.Second, func() { do(r, l) })
-		cancel()
-		<-done
-		if n := u.seen().open; n > 0 {
-			t.Errorf("%d streams are left open", n)
-		}
-	})
 }
 
 // Two hundred changes at 200 posts a second: nothing is lost, never more than two
@@ -397,119 +269,5 @@ func TestSwitchFails(t *testing.T) {
 				t.Errorf("%d connects, status %+v, %d lost", u.seen().connects, s, l.missing())
 			}
 		})
-	})
-}
-
-// If the old stream ends while the new one is opened, the new one takes its place,
-// whatever ended the old: an upstream that allows but one stream cuts it.
-func TestOldEndsWhileSwitching(t *testing.T) {
-	t.Run("cut to make room", func(t *testing.T) {
-		u := &tap{limit: 1}
-		switching(t, u, func(r *Runner) { r.StreamLimit = 2 }, func(r *Runner, l *log) {
-			r.Switch()
-			time.Sleep(5 * time.Second)
-			if s := r.Status(); u.seen().connects != 2 || u.seen().cut != 1 || s.State != StateStreaming || s.Error != "" || l.missing() > 0 {
-				t.Errorf("%d connects, %d cut, status %+v, %d lost", u.seen().connects, u.seen().cut, s, l.missing())
-			}
-			if slices.Contains(l.kinds(), fanout.KindDisconnect) {
-				t.Error("that the old stream was cut was told")
-			}
-		})
-	})
-	t.Run("before the new one is let in", func(t *testing.T) {
-		var again atomic.Bool
-		u := &tap{limit: 2, before: func(n, _ int, ctx context.Context) error {
-			if n == 1 {
-				again.Store(true)
-				return wait(ctx, 10*time.Second)
-			}
-			return nil
-		}, during: func(n int, ctx context.Context, to Sink) error {
-			if n == 0 {
-				for wait(ctx, 100*time.Millisecond) == nil {
-					post(to)
-					if again.Load() {
-						return errors.New("cut")
-					}
-				}
-			}
-			return nil
-		}}
-		switching(t, u, nil, func(r *Runner, l *log) {
-			r.Switch()
-			time.Sleep(5 * time.Second)
-			if s := r.Status(); s.State != StateConnecting {
-				t.Errorf("status %+v", s)
-			}
-			time.Sleep(10 * time.Second)
-			if s := r.Status(); u.seen().connects != 2 || s.State != StateStreaming || len(l.losses()) != 1 {
-				t.Errorf("%d connects, status %+v, told %v", u.seen().connects, s, l.losses())
-			}
-		})
-	})
-	t.Run("by Reconnect", func(t *testing.T) {
-		u := &tap{limit: 2}
-		switching(t, u, nil, func(r *Runner, l *log) {
-			r.Switch()
-			time.Sleep(400 * time.Millisecond)
-			r.Reconnect()
-			time.Sleep(10 * time.Second)
-			if s := r.Status(); u.seen().connects != 2 || s.State != StateStreaming || l.missing() > 0 || r.Stats().Ends["reconnect"] != 1 {
-				t.Errorf("%d connects, status %+v, %d lost", u.seen().connects, s, l.missing())
-			}
-		})
-	})
-}
-
-// Without an open stream a Switch changes nothing: a halt and a wait go on.
-func TestSwitchWithoutAStream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r, s, _ := runner(fails(RateLimit, 0), fails(Fatal, 0), streams(1, nil))
-		r.Switch() // before Run
-		during(t, r, 10*time.Second, func() {
-			r.Switch()
-			time.Sleep(40 * time.Second)
-			if n := s.connects(); n != 1 {
-				t.Errorf("%d connects while it waits", n)
-			}
-			time.Sleep(30 * time.Second)
-			r.Switch()
-			time.Sleep(time.Hour)
-			if n := s.connects(); n != 2 || r.Status().State != StateHalted {
-				t.Errorf("%d connects, %+v", n, r.Status())
-			}
-			r.Reconnect()
-			time.Sleep(time.Hour)
-			if n := s.connects(); n != 3 || r.Status().State != StateStreaming {
-				t.Errorf("%d connects, %+v", n, r.Status())
-			}
-		})
-	})
-}
-
-// A stop in the middle of a switch closes both streams.
-func TestStopWhileSwitching(t *testing.T) {
-	for _, after := range []time.Duration{0, 251 * time.Millisecond, 270 * time.Millisecond, 400 * time.Millisecond, time.Second, 2500 * time.Millisecond} {
-		u := &tap{limit: 2}
-		switching(t, u, nil, func(r *Runner, _ *log) {
-			r.Switch()
-			time.Sleep(after)
-		})
-	}
-}
-
-// A stream that takes its time to close is waited for, and nothing else is opened.
-func TestSwitchWhileStopping(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r, s, _ := runner(func(ctx context.Context, to Sink) error {
-			post(to)
-			<-ctx.Done()
-			time.Sleep(5 * time.Second)
-			return ctx.Err()
-		})
-		during(t, r, time.Second, r.Switch)
-		if n := s.connects(); n != 1 {
-			t.Errorf("%d connects", n)
-		}
 	})
 }
