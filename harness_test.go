@@ -201,7 +201,7 @@ func (g *running) exits() int {
 	case code := <-g.exit:
 		g.exit <- code
 		return code
-	case <-time.After(20 * time.Second):
+	case <-time.After(patient):
 		g.t.Fatal("the gateway does not exit")
 		return -1
 	}
@@ -225,7 +225,10 @@ func fetch(t *testing.T, client *http.Client, url string) (int, string) {
 }
 
 // sseEvent is one event as a client of the standard sees it.
-type sseEvent struct{ name, id, data string }
+type sseEvent struct {
+	name, id, data string
+	came           time.Time // when a listener had read it
+}
 
 // text of the post in the event.
 func (e sseEvent) text() string {
@@ -358,10 +361,14 @@ func (s *stream) ends() {
 	}
 }
 
+// patient is how long tests wait for what is sure to come. No promise has a part in
+// it: it is for a machine that has much else to do.
+const patient = time.Minute
+
 // eventually waits for what goroutines of the gateway bring about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patient); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("waited in vain for " + what)
 		}
