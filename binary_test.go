@@ -134,30 +134,28 @@ func startBinary(t *testing.T, environ ...string) (*exec.Cmd, string, *lockedBuf
 	t.Helper()
 	c := exec.Command(binary())
 	c.Env = append([]string{"AVIARY_LISTEN=127.0.0.1:0", "AVIARY_ADMIN_LISTEN=off"}, environ...)
-	errs, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	log := &lockedBuffer{}
+	c.Stderr = log // whole when Wait has returned
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Process.Kill() })
-	log, found := &lockedBuffer{}, make(chan string, 1)
-	go func() {
-		for lines := bufio.NewScanner(errs); lines.Scan(); {
-			fmt.Fprintln(log, lines.Text())
-			if _, rest, serving := strings.Cut(lines.Text(), `"url":"`); serving {
-				url, _, _ := strings.Cut(rest, `/"`)
-				found <- url
-			}
+	t.Cleanup(func() {
+		_ = c.Process.Kill()
+		if t.Failed() {
+			t.Logf("the program's log:\n%s", log)
 		}
-		close(found)
-	}()
-	url, serving := <-found
-	if !serving {
-		t.Fatalf("it does not serve:\n%s", log)
+	})
+	eventually(t, "the program to serve", func() bool { return logged(log, "admin") != "" })
+	return c, strings.TrimSuffix(logged(log, "url"), "/"), log
+}
+
+// logged is the value of an attribute where it stands in the log for the first time.
+func logged(log *lockedBuffer, name string) string {
+	_, rest, _ := strings.Cut(log.String(), `"`+name+`":"`)
+	if value, _, whole := strings.Cut(rest, `"`); whole {
+		return value
 	}
-	return c, url, log
+	return ""
 }
 
 // What a service manager sees: data within seconds, goodbye on SIGTERM, exit 0.

@@ -35,7 +35,7 @@ type saidLine struct {
 // run starts a program; it is ended with the test.
 func (d *dropIn) run(command ...string) *clientProgram {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*patient)
 	c := exec.CommandContext(ctx, command[0], command[1:]...)
 	c.Env = append(os.Environ(), "HTTPS_PROXY="+d.proxy, "https_proxy="+d.proxy, "NO_PROXY=", "no_proxy=",
 		"REQUESTS_CA_BUNDLE="+d.cert, "NODE_EXTRA_CA_CERTS="+d.cert, "GATEWAY="+d.address)
@@ -89,7 +89,7 @@ func (p *clientProgram) next(what string) saidLine {
 			p.t.Fatalf("%+v, want %q", line, what)
 		}
 		return line
-	case <-time.After(30 * time.Second):
+	case <-time.After(patient):
 		p.t.Fatalf("no %q came\n%s", what, p.log.String())
 		panic("not reached")
 	}
@@ -147,7 +147,7 @@ var nodeModules = sync.OnceValues(func() (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patient)
 	defer cancel()
 	install := exec.CommandContext(ctx, npm, "install", "--prefix", dir, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "twitter-api-v2@"+npmClient)
 	if out, err := install.CombinedOutput(); err != nil {

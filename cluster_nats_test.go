@@ -106,7 +106,6 @@ func busWithout(t *testing.T, take func(*natsCluster, int), rounds int, streams 
 	}
 	agreed(t, "one stream", func() bool { return f.fake.Stats().Streams == 1 })
 	f.streaming()
-	time.Sleep(settle)
 	all := stop()
 	for _, l := range clients {
 		l.has(all[len(all)-1].id)

@@ -137,7 +137,7 @@ func (o *operator) serve(certificate tls.Certificate) (address string) {
 		s.Shutdown()
 		s.WaitForShutdown()
 	})
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(patient) {
 		o.t.Fatal("nats-server does not start")
 	}
 	return s.Addr().String()
@@ -173,7 +173,7 @@ func TestSecretsOfNATS(t *testing.T) {
 		m := f.add(c.environ...)
 		denied = append(denied, m)
 		var s state
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(patient); ; time.Sleep(10 * time.Millisecond) {
 			s, _ = m.status()
 			if b := s.Cluster.Bus; b != nil && b.State == "opening" && strings.Contains(b.Error+b.Hint, c.words) {
 				if !strings.Contains(m.log.String(), c.words) {

@@ -33,7 +33,7 @@ func startNATSServer(t *testing.T) (url string, s *natsd.Server) {
 		s.Shutdown()
 		s.WaitForShutdown()
 	})
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(patient) {
 		t.Fatal("nats-server does not start")
 	}
 	return s.ClientURL(), s
@@ -92,7 +92,7 @@ func startNATSServers(t *testing.T, options []*natsd.Options) *natsCluster {
 // without a word the others notice after four to nine seconds.
 func agreed(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(40 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * patient); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("waited in vain for " + what)
 		}
@@ -124,7 +124,7 @@ func (c *natsCluster) start(i int) {
 		c.t.Fatal(err)
 	}
 	s.Start()
-	if c.servers[i] = s; !s.ReadyForConnections(10 * time.Second) {
+	if c.servers[i] = s; !s.ReadyForConnections(patient) {
 		c.t.Fatal("nats-server does not start")
 	}
 }

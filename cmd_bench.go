@@ -13,7 +13,7 @@ import (
 // Figures of bench.
 const (
 	benchReserved = 32                     // descriptors kept for everything but streams
-	benchGrace    = 2 * time.Second        // for streams that are behind, at the end
+	benchGrace    = 10 * time.Second       // for streams that are behind, at the end
 	benchLook     = 200 * time.Millisecond // between two looks at the figures
 	benchFull     = 0.9                    // of the time: the reader was the bottleneck
 )

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // scripts are the JavaScript blocks of the documents, those inside HTML included.
@@ -69,7 +68,7 @@ func TestDocsFetchReader(t *testing.T) {
 		t.Fatal("the guide shows no reader")
 	}
 	run := func(before, script string) string {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patient)
 		defer cancel()
 		c := exec.CommandContext(ctx, node, "--input-type=module", "-")
 		c.Stdin = strings.NewReader(`globalThis.location = { href: "` + g.url + `" };` + before + script)

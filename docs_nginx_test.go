@@ -4,12 +4,15 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -35,17 +38,27 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// freePort returns the port of a loopback address that nobody listens on.
+// freePort returns the port of a loopback address that nobody listens on, for whoever
+// has to be told one. It lies below those that the system gives away by itself: the
+// next connection of anybody could have such a one before it is used.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(20000 + rand.IntN(12000))
+		if _, given := givenPorts.LoadOrStore(port, true); given {
+			continue
+		}
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("there is no free port")
+	return ""
 }
+
+// givenPorts are those that freePort has returned, so that no two tests get one.
+var givenPorts sync.Map
 
 // behindNginx starts nginx with the file that we ship in front of a gateway,
 // and returns nginx's URL. Only addresses and places of files are other; change
@@ -106,11 +119,11 @@ func behindNginx(t *testing.T, gateway string, change ...string) string {
 // stop the test. Resuming works, and clients are told apart.
 func TestNginx(t *testing.T) {
 	tool(t, "nginx") // before anything is started
-	fake, environ := fakeTwitter(t, "AVIARY_TRUSTED_PROXIES=127.0.0.1/32", "AVIARY_MAX_CLIENTS_PER_KEY=2")
+	fake, environ := fakeTwitter(t, "AVIARY_TRUSTED_PROXIES=127.0.0.1/32", "AVIARY_MAX_CLIENTS_PER_KEY=2", "AVIARY_HEARTBEAT=1h")
 	g := start(t, nil, environ...)
 	connected(t, fake)
-	g.client.Transport.(*http.Transport).ResponseHeaderTimeout = 12 * time.Second // a proxy may hold back even these
-	outside := *g                                                                 // the same gateway, seen through the proxy
+	g.client.Transport.(*http.Transport).ResponseHeaderTimeout = patient // a proxy may hold back even these
+	outside := *g                                                        // the same gateway, seen through the proxy
 	outside.url = behindNginx(t, g.url)
 
 	for _, query := range []string{"track=go", "track=go&payload=compact"} {
@@ -208,7 +221,7 @@ func TestNginx(t *testing.T) {
 // within closes a stream that holds something back for longer than it may; f,
 // which reads it, then fails. Nothing else comes meanwhile: a heartbeat is later.
 func within(body io.Closer, f func()) {
-	timer := time.AfterFunc(12*time.Second, func() { _ = body.Close() })
+	timer := time.AfterFunc(patient, func() { _ = body.Close() })
 	defer timer.Stop()
 	f()
 }

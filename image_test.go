@@ -3,7 +3,6 @@ package main
 import (
 	"debug/elf"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -267,12 +266,7 @@ func readString(t *testing.T, path string) string {
 // user that owns nothing where the test may choose one.
 func healthOf(t *testing.T, binary string) {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	_ = free.Close()
+	address := "127.0.0.1:" + freePort(t)
 	run := func(args ...string) *exec.Cmd {
 		c := exec.Command(binary, args...)
 		c.Dir = "/"
@@ -296,8 +290,13 @@ func healthOf(t *testing.T, binary string) {
 	if err := gateway.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = gateway.Process.Kill() })
-	eventually(t, "a good health check; the log: "+log.String(), func() bool { return run("healthcheck").Run() == nil })
+	t.Cleanup(func() {
+		_ = gateway.Process.Kill()
+		if t.Failed() {
+			t.Logf("the gateway's log:\n%s", log)
+		}
+	})
+	eventually(t, "a good health check", func() bool { return run("healthcheck").Run() == nil })
 	if err := gateway.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -302,7 +302,7 @@ func TestOpenAPIWalk(t *testing.T) {
 	defer response.Body.Close()
 	s := newStream(t, response.Body)
 	counts := map[string]int{}
-	for deadline := time.Now().Add(20 * time.Second); counts["done"] == 0; {
+	for deadline := time.Now().Add(patient); counts["done"] == 0; {
 		e, err := s.next()
 		if err != nil || time.Now().After(deadline) {
 			t.Fatalf("the walk ends after %v: %v", counts, err)

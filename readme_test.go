@@ -194,7 +194,7 @@ func (x *terminal) close(j *job) {
 	}
 	select {
 	case <-j.ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patient):
 		_ = syscall.Kill(-j.c.Process.Pid, syscall.SIGKILL)
 		x.t.Errorf("$ %s\ndoes not end at Ctrl-C:\n%s", j.command, j.output.String())
 		<-j.ended

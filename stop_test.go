@@ -71,7 +71,7 @@ func deaf(t *testing.T, g *running, fake *sim.Server) {
 	for range 600 { // about 18 MB, more than two kernels' buffers
 		say(fake, long)
 	}
-	eventually(t, "the posts", func() bool { _, status := g.get("/status"); return strings.Contains(status, `"events":60`) })
+	eventually(t, "the posts", func() bool { _, status := g.get("/status"); return strings.Contains(status, `"events":600,`) })
 }
 
 func TestGoodbyeEndsAtDrain(t *testing.T) {
@@ -83,7 +83,7 @@ func TestGoodbyeEndsAtDrain(t *testing.T) {
 	if code := g.exits(); code != exitOK {
 		t.Errorf("exit code %d", code)
 	}
-	if took := time.Since(began); took < 600*time.Millisecond || took > 5*time.Second {
+	if took := time.Since(began); took < 600*time.Millisecond { // and not an hour: see exits
 		t.Errorf("goodbye took %v", took)
 	}
 }

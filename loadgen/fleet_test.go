@@ -77,7 +77,7 @@ func config(server *httptest.Server, b *book, path, more string) Config {
 
 func eventually(t *testing.T, f *Fleet, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		ok := false
 		f.Locked(func() { ok = done() })
 		if ok {

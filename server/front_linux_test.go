@@ -40,7 +40,7 @@ func firstBytes(t *testing.T, g *gate, head string) string {
 	if _, err := io.WriteString(c, head); err != nil {
 		t.Fatal(err)
 	}
-	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(patient))
 	var got strings.Builder
 	lines := bufio.NewReader(c)
 	for {
@@ -92,7 +92,7 @@ func TestFrontFails(t *testing.T) {
 				if err == nil {
 					t.Error("a connection")
 				}
-			case <-time.After(10 * time.Second):
+			case <-time.After(patient):
 				t.Fatalf("%d of 32 were told", n)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,18 +120,18 @@ func TestSearchNormalises(t *testing.T) {
 // An oversize answer is not read to its end.
 func TestSearchBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sent := 0
+		var sent atomic.Int64
 		_, from := newAPI(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, `{"statuses":["`)
-			for piece := strings.Repeat("x", 1<<20); sent < 64<<20; sent += len(piece) {
+			for piece := strings.Repeat("x", 1<<20); sent.Load() < 64<<20; sent.Add(int64(len(piece))) {
 				if _, err := io.WriteString(w, piece); err != nil {
 					return
 				}
 			}
 		}))
 		g := newGate(t, searching(from))
-		if p := decode(t, g.do("GET", "/search?q=a", "")); p.Status != http.StatusBadGateway || !strings.Contains(p.Detail, "larger than 8 MiB") || sent > 4*11<<20 {
-			t.Errorf("%+v after %d bytes", p, sent)
+		if p := decode(t, g.do("GET", "/search?q=a", "")); p.Status != http.StatusBadGateway || !strings.Contains(p.Detail, "larger than 8 MiB") || sent.Load() > 4*11<<20 {
+			t.Errorf("%+v after %d bytes", p, sent.Load())
 		}
 	})
 }

@@ -25,22 +25,28 @@ import (
 
 var goVersion = runtime.Version()
 
+// patient is how long tests wait for what is sure to come. No promise has a part in
+// it: it is for a machine that has much else to do.
+const patient = time.Minute
+
 // eventually waits for what the kernel and other goroutines still have to do.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patient); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("after 10 s: not %s", what)
+			t.Fatalf("after %v: not %s", patient, what)
 		}
 	}
 }
 
 // One client stops reading while 10 MB go out, far more than a socket holds. The others get every post, in
-// order, and the stalled one is closed and costs little.
+// order, and the stalled one is closed and costs little. (A reader that gets nothing of
+// the machine for so long is a stalled one, too: hence the long timeout.)
 func TestStalledReaderHarmsNobody(t *testing.T) {
+	t.Parallel() // it mostly waits
 	hub := fanout.NewHub(fanout.Config{Events: 20000})
 	defer hub.Close()
-	g := newTCPGate(t, func(o *Options) { o.Hub = hub; o.WriteTimeout = time.Second })
+	g := newTCPGate(t, func(o *Options) { o.Hub = hub; o.WriteTimeout = 6 * time.Second })
 	stalled, err := net.Dial("tcp", strings.TrimPrefix(g.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +128,8 @@ func newTLSGate(t testing.TB, change ...func(*Options)) *gate {
 }
 
 func TestHTTP2(t *testing.T) {
-	g := newTLSGate(t, func(o *Options) { o.WriteTimeout = time.Second; o.Heartbeat = 3 * time.Second })
+	t.Parallel() // it mostly waits
+	g := newTLSGate(t, func(o *Options) { o.WriteTimeout = 5 * time.Second; o.Heartbeat = time.Hour })
 	resp := g.do("GET", "/stream", "")
 	if resp.ProtoMajor != 2 {
 		t.Fatalf("%s, want HTTP/2", resp.Proto)
@@ -136,7 +143,7 @@ func TestHTTP2(t *testing.T) {
 	s.next()
 	g.post(1, "7", "go")
 	s.ids(1)
-	time.Sleep(1500 * time.Millisecond) // a deadline left standing would end the stream here
+	time.Sleep(5500 * time.Millisecond) // a deadline left standing would end the stream here
 	g.post(2, "7", strings.Repeat("x", 300<<10))
 	g.post(3, "7", "go")
 	if got := s.ids(2); got[1] != "3" {
@@ -151,7 +158,8 @@ func TestHTTP2(t *testing.T) {
 // A stream of HTTP/2 that is not read is reset; its neighbours on the same
 // connection live on.
 func TestHTTP2StalledStream(t *testing.T) {
-	g := newTLSGate(t, func(o *Options) { o.WriteTimeout = 500 * time.Millisecond })
+	t.Parallel() // it mostly waits
+	g := newTLSGate(t, func(o *Options) { o.WriteTimeout = 5 * time.Second })
 	good := g.stream("/stream?track=small")
 	stalled := g.do("GET", "/stream?track=large", "")
 	if stalled.ProtoMajor != 2 {
@@ -205,7 +213,7 @@ func TestR3LabsReadsTheWire(t *testing.T) {
 				name = idOf(t, string(e.Data))
 			}
 			names = append(names, name)
-		case <-time.After(5 * time.Second):
+		case <-time.After(patient):
 			t.Fatalf("only %v", names)
 		}
 	}
@@ -257,9 +265,7 @@ func TestTenThousandConnectsLeaveNothing(t *testing.T) {
 	goroutines, heap := state()
 	visits(9000)
 	eventually(t, "as few goroutines as before", func() bool { n, _ := state(); return n <= goroutines })
-	if _, after := state(); after > heap+(1<<20) {
-		t.Errorf("the heap grew from %d to %d KB", heap>>10, after>>10)
-	}
+	eventually(t, "as small a heap as before, but for a MB", func() bool { _, after := state(); return after <= heap+(1<<20) })
 	if st := g.hub.Stats(); st.Subscriptions != 0 || st.Filters != 0 {
 		t.Errorf("the hub still has %d subscriptions, %d filters", st.Subscriptions, st.Filters)
 	}

@@ -91,7 +91,7 @@ func (f *fitful) Read(p []byte) (int, error) {
 
 // listen lives through connections until it has seen the last post.
 func (l *listener) listen(lastID int) {
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(3 * patient); time.Now().Before(end); {
 		c, body := l.connect()
 		if c == nil {
 			return

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -15,105 +14,7 @@ import (
 	"time"
 
 	"aviary/fanout"
-	"aviary/fanout/filter"
 )
-
-// socket is a ResponseWriter that notes what happens to it.
-type socket struct {
-	header  http.Header
-	writes  []int // sizes
-	armed   int   // deadlines set
-	cleared int
-	flushed int
-	last    time.Time // the deadline
-	data    bytes.Buffer
-	fail    error
-	late    int // writes with less than the timeout left
-	timeout time.Duration
-}
-
-func (s *socket) Header() http.Header { return s.header }
-func (s *socket) WriteHeader(int)     {}
-func (s *socket) FlushError() error   { s.flushed++; return s.fail }
-func (s *socket) Flush()              {}
-
-func (s *socket) Write(p []byte) (int, error) {
-	s.writes = append(s.writes, len(p))
-	if time.Until(s.last) < s.timeout {
-		s.late++
-	}
-	s.data.Write(p)
-	return len(p), s.fail
-}
-
-func (s *socket) SetWriteDeadline(t time.Time) error {
-	if s.last = t; t.IsZero() {
-		s.cleared++
-	} else {
-		s.armed++
-	}
-	return nil
-}
-
-// world is clients on a hub, one of them streaming into a socket.
-type world struct {
-	t       *testing.T
-	ended   chan Reason
-	hub     *fanout.Hub
-	clients *Clients
-	id      int
-}
-
-func newWorld(t *testing.T, change func(*Config)) *world {
-	hub := fanout.NewHub(fanout.Config{Epoch: 1 << 30, Events: 1000})
-	cfg := Config{Hub: hub, Shards: 2, Heartbeat: 15 * time.Second, WriteTimeout: 10 * time.Second, Retry: 3 * time.Second, Drain: 10 * time.Second}
-	if change != nil {
-		change(&cfg)
-	}
-	w := &world{t: t, hub: hub, ended: make(chan Reason, 100)}
-	cfg.Ended = func(_ *Client, r Reason) { w.ended <- r }
-	w.clients = New(cfg)
-	t.Cleanup(func() { w.clients.Close(); hub.Close() })
-	return w
-}
-
-func (w *world) post(size int) {
-	w.id++
-	e := fanout.NewEvent(&fanout.Dialect{Name: "twitter"}, fmt.Appendf(nil, `{"id_str":"%d","text":"%s"}`, w.id, strings.Repeat("x", size)))
-	var b filter.Builder
-	b.Reset(filter.Key{Source: "twitter", ID: fmt.Sprint(w.id)})
-	b.Text("x")
-	e.Post = b.Post()
-	if !w.hub.Publish(e) {
-		w.t.Fatal("refused")
-	}
-}
-
-// serve streams to out until ctx ends.
-func (w *world) serve(ctx context.Context, out http.ResponseWriter, change func(*Stream)) (Reason, error) {
-	c, err := w.clients.Admit("")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	f, err := filter.Parse(nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	s := &Stream{Filter: f, Form: Form{Events: AllEvents}, Opening: []byte("opening\n\n")}
-	s.Sub, s.Resume = w.hub.Subscribe(fanout.SubscribeOptions{Filter: f, Bell: c.Bell(), Start: fanout.Start{Mode: fanout.StartTime, Time: time.Unix(1, 0)}})
-	s.Resume.Gap = fanout.Gap{}
-	if change != nil {
-		change(s)
-	}
-	r, err := http.NewRequestWithContext(ctx, "GET", "/stream", nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if err := c.Serve(out, r, s); err != nil {
-		return Failed, err
-	}
-	return <-w.ended, nil
-}
 
 // Whatever is pending goes out in few writes, none above 64 KiB, none without a
 // whole write timeout before it.
@@ -181,9 +82,6 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// nowhere is a connection that is never used.
-type nowhere struct{ net.Conn }
-
 func TestReasons(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -249,47 +147,6 @@ func TestRetries(t *testing.T) {
 		span := bounds[1] - bounds[0]
 		if low < bounds[0] || high > bounds[1] || low > bounds[0]+span/50 || high < bounds[1]-span/50 {
 			t.Errorf("%v: from %v to %v, want all of %v", r, low, high, bounds)
-		}
-	}
-}
-
-func TestEventSets(t *testing.T) {
-	for e, want := range map[Events]string{0: "none", AllEvents: "all", Delete | Heartbeat: "delete,heartbeat", AllEvents | Heartbeat: strings.Join(EventNames(), ",")} {
-		if got := e.String(); got != want {
-			t.Errorf("%d: %q, want %q", e, got, want)
-		}
-	}
-	for _, name := range EventNames() {
-		if got := EventNamed(name).String(); got != name {
-			t.Errorf("%s: %q", name, got)
-		}
-	}
-	for k := fanout.KindDelete; k <= fanout.KindOther; k++ {
-		if got := ofKind(k).String(); got != k.String() {
-			t.Errorf("kind %v is event %s", k, got)
-		}
-	}
-	if EventNamed("post") != 0 || EventNamed("") != 0 || ofKind(fanout.KindPost) != 0 {
-		t.Error("a post has no name")
-	}
-}
-
-func TestBye(t *testing.T) {
-	for _, c := range []struct {
-		form Form
-		r    Reason
-		id   string
-		want string
-	}{
-		{Form{Events: AllEvents}, Draining, "k3f9a1-4", "retry: 5000\n\nevent: bye\nid: k3f9a1-4\ndata: {\"bye\":{\"reason\":\"draining\",\"retry_ms\":5000,\"cursor\":\"k3f9a1-4\"}}\n\n"},
-		{Form{Events: AllEvents}, Overloaded, "", "retry: 5000\n\nevent: bye\ndata: {\"bye\":{\"reason\":\"overloaded\",\"retry_ms\":5000,\"cursor\":null}}\n\n"},
-		{Form{Events: AllEvents, NDJSON: true}, MaxAge, "k3f9a1-4", "{\"bye\":{\"reason\":\"max_age\",\"retry_ms\":5000,\"cursor\":\"k3f9a1-4\"}}\n"},
-		{Form{}, MaxAge, "k3f9a1-4", "retry: 5000\n\n"},
-		{Form{}, Limit, "k3f9a1-4.end", "retry: 5000\n\n:\nid: k3f9a1-4.end\n\n"},
-		{Form{NDJSON: true}, Limit, "k3f9a1-4.end", "{\"cursor\":\"k3f9a1-4.end\"}\n"},
-	} {
-		if got := string(c.form.AppendBye(nil, c.r, 5*time.Second, c.id)); got != c.want {
-			t.Errorf("%q\nwant %q", got, c.want)
 		}
 	}
 }
@@ -390,20 +247,4 @@ func TestLoopSurvivesPanics(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// The fields of a head are written as package net/http writes them.
-func TestAppendFields(t *testing.T) {
-	for _, h := range []http.Header{
-		{}, {"Vary": {"Origin"}, "Cache-Control": {"no-store"}, "Link": {"<a>", "<b>"}},
-		{"B": {"x"}, "A": {"evil\r\nSet-Cookie: x"}}, {"B": {"x"}, "A": {"line\nfeed"}},
-	} {
-		var want bytes.Buffer
-		if err := h.Write(&want); err != nil {
-			t.Fatal(err)
-		}
-		if got := string(appendFields([]byte("head\n"), h)); got != "head\n"+want.String() {
-			t.Errorf("%q, want %q", got, want.String())
-		}
-	}
 }
