@@ -33,8 +33,8 @@ type cluster struct {
 	from   *bus.Source
 	reader *upstream.Runner // brings what is on the bus to the hub
 
-	epochs int          // that the reader has seen; owned by its goroutine
-	came   atomic.Int64 // when the last post was read from the bus, in Unix nanoseconds; 0: none was
+	epochs int   // that the reader has seen; owned by its goroutine
+	heard  heard // of the upstream, by what came over the bus
 
 	// Owned by start and close.
 	stop, stopReading context.CancelFunc
@@ -77,7 +77,11 @@ func (g *gateway) newCluster(s *settings) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.from = c.bus.Source(bus.SourceConfig{Renewed: c.renewed, Lost: g.hub.Lost, Marked: func(m lease.Marker) { c.node.Saw(m) }})
+	c.from = c.bus.Source(bus.SourceConfig{Renewed: c.renewed, Lost: g.hub.Lost, Marked: func(m lease.Marker) {
+		if c.node.Saw(m); m.Node != "" && m.Node != name {
+			c.heard.stream(time.Now())
+		}
+	}})
 	c.reader = &upstream.Runner{
 		Source: c.from, Publish: c.deliver, Name: "bus", Log: slog.New(quiet{g.log.Handler()}), Ladders: busLadders,
 	}
@@ -86,7 +90,7 @@ func (g *gateway) newCluster(s *settings) (*cluster, error) {
 	config.Lease, config.State = c.bus.Leases(), c.bus.States()
 	config.Mark, config.Told = c.mark, c.said.told
 	if s.Source != "file" { // which loses nothing: whoever leads next reads it from the beginning
-		config.Last = func() time.Time { return lastHeard(c.from.Heard(), c.came.Load()) }
+		config.Last = func() (time.Time, time.Duration) { return c.heard.last(c.from.Heard()) }
 	}
 	c.join(config)
 	return c, nil

@@ -74,19 +74,9 @@ func (c *cluster) deliver(e *fanout.Event) bool {
 		return true
 	}
 	if e.Kind == fanout.KindPost {
-		c.came.Store(time.Now().UnixNano())
+		c.heard.post(e, time.Now())
 	}
 	return c.g.hub.Publish(e)
-}
-
-// lastHeard is when the last event before a change of leader was received: the
-// stamp of the leader that published it, but never later than when this node read a
-// post of it, as that one's clock may be fast.
-func lastHeard(stamp time.Time, came int64) time.Time {
-	if came != 0 && came < stamp.UnixNano() {
-		return time.Unix(0, came)
-	}
-	return stamp
 }
 
 // resign gives the upstream up: to the node that takes over, where there is one,

@@ -16,27 +16,6 @@ import (
 	"aviary/upstream/twitter/sim"
 )
 
-// The clock of a leader that is gone may be fast: a gap begins before it ends all the
-// same.
-func TestLastHeard(t *testing.T) {
-	stamp := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	for _, c := range []struct {
-		came time.Duration // 0: nothing was read
-		want time.Duration
-	}{{0, 0}, {3 * time.Millisecond, 0}, {time.Hour, 0}, {-time.Minute, -time.Minute}} {
-		came := int64(0)
-		if c.came != 0 {
-			came = stamp.Add(c.came).UnixNano()
-		}
-		if got := lastHeard(stamp, came); !got.Equal(stamp.Add(c.want)) {
-			t.Errorf("read %v after the stamp: %v, want %v", c.came, got.Sub(stamp), c.want)
-		}
-	}
-	if got := lastHeard(time.Time{}, 0); !got.IsZero() {
-		t.Errorf("nothing was heard, and that at %v", got)
-	}
-}
-
 // swallower leads to a NATS server. What comes over the connections of a publisher goes
 // nowhere while it is on.
 type swallower struct {

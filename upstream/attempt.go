@@ -189,8 +189,8 @@ func (a *attempt) Emit(e *fanout.Event) {
 	}
 	now := time.Now()
 	sent, post := e.Sent, e.Kind == fanout.KindPost
-	if post && !sent.IsZero() {
-		a.pace.late(a.lastByte.Sub(sent))
+	if post {
+		a.pace.late.Note(sent, a.lastByte)
 	}
 	kind := kindName(e.Kind)
 	fresh := r.publish(e, now)

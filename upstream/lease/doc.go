@@ -61,8 +61,9 @@
 // between the last event before that and the first of the new stream may be
 // missing, and a gap says so, unless the last leader is known to have been streaming still when the
 // new stream was accepted: it is leaving, and has renewed its slot twice since. The gap
-// begins 0.8 TTL before that event was received: so long it may have lain unread by a
-// leader that was held up and still had its lease, and with it what was lost.
+// begins when that event was received, or as long before as it lay unread by a leader
+// that was held up, and what was lost behind it; 0.8 TTL at most, without a lease it would
+// not be on the bus.
 //
 // # Handing over
 //

@@ -59,13 +59,13 @@ func (n *Node) Opened(ctx context.Context, slot int, accepted time.Time) (since 
 	case <-ctx.Done():
 		return time.Time{}, ctx.Err()
 	}
-	last := n.cfg.Last()
+	last, unread := n.cfg.Last()
 	if n.cfg.Alone || last.IsZero() {
 		return last, nil
 	}
-	// It may have lain unread as long as its leader was held up, and what was lost behind it
-	// too; but no longer than a lease is valid, without which it would not be on the bus.
-	return last.Add(-validity(n.cfg.TTL)), nil
+	// What was lost behind it lay unread as long; but no longer than a lease is valid,
+	// without which it would not be on the bus.
+	return last.Add(-min(unread, validity(n.cfg.TTL))), nil
 }
 
 // handedOver says that the last leader publishes what the new stream, which is

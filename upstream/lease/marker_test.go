@@ -8,13 +8,21 @@ import (
 )
 
 // What may be missing before the first stream of a leadership begins as long before the
-// last event as that may have lain unread; a node alone had nothing that could lapse.
+// last event as that lay unread; a node alone had nothing that could lapse.
 func TestSince(t *testing.T) {
-	for _, alone := range []bool{false, true} {
+	for _, c := range []struct {
+		alone        bool
+		unread, want time.Duration
+	}{
+		{false, 0, 0},
+		{false, 300 * time.Millisecond, 300 * time.Millisecond},
+		{false, time.Minute, 1600 * time.Millisecond},
+		{true, time.Minute, 0},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			var last time.Time
 			var r *ruler
-			r = rule(Config{Alone: alone, Last: func() time.Time { return last },
+			r = rule(Config{Alone: c.alone, Last: func() (time.Time, time.Duration) { return last, c.unread },
 				Mark: func(_ context.Context, m Marker) error { r.Saw(m); return nil }})
 			defer r.end()
 			ctx := <-r.ctx
@@ -23,13 +31,9 @@ func TestSince(t *testing.T) {
 				t.Fatal(err)
 			}
 			last = time.Now().Add(-time.Minute)
-			want := last.Add(-1600 * time.Millisecond)
-			if alone {
-				want = last
-			}
-			for n, want := range []time.Time{want, {}} { // of the first stream only
+			for n, want := range []time.Time{last.Add(-c.want), {}} { // of the first stream only
 				if since, err := r.Opened(ctx, slot, time.Now()); err != nil || !since.Equal(want) {
-					t.Errorf("alone %v, stream %d: since %v, %v, want %v", alone, n, since, err, want)
+					t.Errorf("%+v, stream %d: since %v, %v, want %v", c, n, since, err, want)
 				}
 			}
 		})

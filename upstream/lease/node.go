@@ -55,9 +55,10 @@ type Config struct {
 	Lead func(ctx context.Context)
 	// Mark publishes a marker and waits until the bus has it; nil: there is no bus.
 	Mark func(ctx context.Context, m Marker) error
-	// Last is when the newest event that this node has read came from the upstream; zero or
-	// nil: nobody knows, and no gap is told for a change of leader.
-	Last func() time.Time
+	// Last is when the newest event that this node has read came from the upstream, and how
+	// long it may have lain unread then; zero or nil: nobody knows, and no gap is told for a
+	// change of leader.
+	Last func() (at time.Time, unread time.Duration)
 	// Told is called with the leader's upstream state when it changes, on nodes that
 	// do not lead, by one goroutine at a time. nil: nobody wants to know.
 	Told func(fanout.Upstream)

@@ -39,6 +39,7 @@ type world struct {
 	calls    int
 	first    time.Time // when the first post was made that the bus received
 	last     time.Time // when the last post was received by the bus
+	late     upstream.Lateness
 	silence  time.Duration
 	failed   bool
 }
@@ -124,7 +125,12 @@ func (w *world) start(name string) *machine {
 			w.send(message{term: k.Term, marker: &k, post: -1, at: time.Now()})
 			return nil
 		},
-		Last:      func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.last },
+		Last: func() (time.Time, time.Duration) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			unread, _ := w.late.Last()
+			return w.last, unread
+		},
 		Reconnect: func() { m.run.Reconnect() },
 	}
 	m.run = &upstream.Runner{Source: m, Publish: m.publish, Name: "world", StreamLimit: w.limit, ConnectLimit: 1000, Log: quiet}
@@ -244,6 +250,7 @@ func (w *world) send(b message) {
 			w.silence = max(w.silence, b.at.Sub(w.last))
 		}
 		w.last = b.at
+		w.late.Note(w.posts[b.post], b.at)
 	}
 	if b.gap != nil {
 		w.gaps = append(w.gaps, *b.gap)
