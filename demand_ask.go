@@ -81,6 +81,7 @@ type v1Asked struct {
 
 	mu        sync.Mutex
 	next, now wish
+	open      []*wish // of the streams that the upstream accepted and that have not ended, oldest first
 }
 
 // newV1Asked makes sources of the config, but for its predicates.
@@ -151,15 +152,39 @@ func (v *v1Asked) Stream(ctx context.Context, to upstream.Sink) error {
 	if err != nil {
 		return &upstream.Error{Class: upstream.Fatal, Clean: true, Err: err, Hint: "ask for something else with PUT /upstream/filter"}
 	}
-	return from.Stream(ctx, &firstBytes{Sink: to, came: func() {
-		v.mu.Lock()
-		v.now = a
-		v.mu.Unlock()
-		v.streams()
-	}})
+	defer v.ended(&a)
+	return from.Stream(ctx, &firstBytes{Sink: to, came: func() { v.began(&a) }})
 }
 
-// firstBytes notes when a stream brings something. One goroutine uses it.
+// began notes that the upstream accepted a stream.
+func (v *v1Asked) began(a *wish) {
+	v.mu.Lock()
+	v.open = append(v.open, a)
+	v.now = *a
+	v.mu.Unlock()
+	v.streams()
+}
+
+// ended notes that a stream is over. While an older one goes on, in whose place it was
+// to come, that one's ask is in force again.
+func (v *v1Asked) ended(a *wish) {
+	v.mu.Lock()
+	i := slices.Index(v.open, a)
+	newest := i >= 0 && i == len(v.open)-1
+	if i >= 0 {
+		v.open = slices.Delete(v.open, i, i+1)
+	}
+	back := newest && len(v.open) > 0
+	if back {
+		v.now = *v.open[len(v.open)-1]
+	}
+	v.mu.Unlock()
+	if back {
+		v.streams()
+	}
+}
+
+// firstBytes notes when the upstream accepts a stream. One goroutine uses it.
 type firstBytes struct {
 	upstream.Sink
 	came func()
