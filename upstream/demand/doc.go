@@ -47,6 +47,9 @@
 //   - what another term in force brings is left out, and so is, after Linger, what
 //     nobody wants any more.
 //
+// What the upstream turns out to refuse ([Planner.Refuse]) is left alone for an hour,
+// so that one client's filter keeps nobody else's out.
+//
 // Where the operator asks for nothing in particular every post comes while nothing is
 // asked for, and so nothing is as long as somebody wants them all: that is a client
 // without a filter, or with nothing but languages and what must not be there.

@@ -28,6 +28,9 @@ type Planner struct {
 	ready bool           // Plan was called since something else has changed
 	again time.Time      // of the last Step
 
+	refused map[string]time.Time // by name, until when what the upstream refused is not asked for
+	names   map[string]bool      // … for the next Force; replaced, never changed
+
 	broad    time.Time // when somebody was last seen to want every post
 	wasBroad bool      // … in the last plan
 	seen     time.Time // when Plan was called last
@@ -59,7 +62,7 @@ type Step struct {
 
 // New returns a planner that has taken nothing in.
 func New(c Config) *Planner {
-	p := &Planner{held: map[string]*holding{}}
+	p := &Planner{held: map[string]*holding{}, refused: map[string]time.Time{}}
 	p.Configure(c)
 	return p
 }
@@ -206,6 +209,7 @@ func (p *Planner) Plan(now time.Time, asked []fanout.Asked) Step {
 
 // plan is Plan once the clients were counted.
 func (p *Planner) plan(now time.Time) Step {
+	p.pardon(now)
 	p.crowd.weigh()
 	if p.crowd.better {
 		p.crowd.better, p.force = false, p.newForce()
@@ -223,7 +227,7 @@ func (p *Planner) plan(now time.Time) Step {
 		s.Again = time.Time{}
 	}
 	if f := p.force; f.full != full {
-		p.force = &Force{config: f.config, own: f.own, terms: f.terms, asked: f.asked, grows: f.grows, full: full}
+		p.force = f.with(full)
 	}
 	s.Force = p.force
 	s.Again = earliest(s.Again, p.expiry(now))
@@ -285,7 +289,7 @@ func (p *Planner) change(now time.Time, chosen map[string]*term, s *Step) {
 
 // newForce makes a picture of what is in force.
 func (p *Planner) newForce() *Force {
-	f := &Force{config: p.config, own: p.own, grows: true}
+	f := &Force{config: p.config, own: p.own, grows: true, refused: p.names}
 	terms := termsOf(p.own)
 	for _, name := range slices.Sorted(maps.Keys(p.held)) {
 		t := p.held[name].term
