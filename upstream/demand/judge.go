@@ -36,6 +36,8 @@ type Force struct {
 	full   [kinds]bool // no room for another one
 	// refused are the names of terms that the upstream did not take.
 	refused map[string]bool
+	perKey  [kinds]int             // most terms of one key that count
+	spent   map[string][kinds]bool // by key, of which kinds its clients ask for more
 
 	mu     sync.Mutex
 	judged map[*filter.Filter]Judgement // of filters that came lately; owned by mu
@@ -166,7 +168,7 @@ func (f *Force) WithFull(bits uint8) *Force {
 
 // with returns the Force as it is where other kinds have no room.
 func (f *Force) with(full [kinds]bool) *Force {
-	return &Force{config: f.config, own: f.own, terms: f.terms, asked: f.asked, grows: f.grows, refused: f.refused, full: full}
+	return &Force{config: f.config, own: f.own, terms: f.terms, asked: f.asked, grows: f.grows, refused: f.refused, perKey: f.perKey, spent: f.spent, full: full}
 }
 
 // all reports whether every post comes that the languages and the level let through.
