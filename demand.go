@@ -50,6 +50,7 @@ type demands struct {
 	again   time.Time   // when apply is to be called again; zero: it worked
 	said    *askedSaid  // to the other nodes, by this one as it leads; nil: nothing
 	others  int         // rules of others at X
+	room    int         // … and of everybody that it takes
 	counted bool        // … are known
 
 	streams, rules, both []fanout.Asked // of asked
@@ -141,12 +142,12 @@ func (d *demands) look(ctx context.Context, now time.Time) {
 	if d.shares != nil {
 		d.follow(now, leads)
 	}
-	d.recount()
+	if d.reread.Swap(false) {
+		d.counted, d.again = false, now
+	}
+	d.recount(ctx, now)
 	if d.renew() {
 		d.put(ctx, now)
-	}
-	if d.reread.Swap(false) {
-		d.again = now
 	}
 	if !leads {
 		d.again = time.Time{} // the first stream of whoever leads asks afresh
@@ -166,6 +167,7 @@ func (d *demands) look(ctx context.Context, now time.Time) {
 		d.plan(ctx, now, all)
 	}
 	d.retry(ctx, now, leads)
+	d.refuse(ctx, now)
 	d.say(ctx, leads)
 	d.tell(now, here)
 }

@@ -70,6 +70,11 @@ type asked interface {
 	apply(ctx context.Context) error
 	// inForce is what the stream that is open, or was last, asked for.
 	inForce() wish
+	// refused is what was taken in for clients and the upstream does not take, as far as
+	// it was not returned before.
+	refused() demand.Ask
+	// accept notes that a wish is in force: the one that is, without what was refused.
+	accept(a wish)
 }
 
 // v1Asked makes a new source for each stream: sources of v1.1 have no state. It
@@ -81,6 +86,8 @@ type v1Asked struct {
 
 	mu        sync.Mutex
 	next, now wish
+	open      []*wish    // of the streams that the upstream accepted and that have not ended, oldest first
+	turned    demand.Ask // some of the last ask, which the upstream refused
 }
 
 // newV1Asked makes sources of the config, but for its predicates.
@@ -151,15 +158,65 @@ func (v *v1Asked) Stream(ctx context.Context, to upstream.Sink) error {
 	if err != nil {
 		return &upstream.Error{Class: upstream.Fatal, Clean: true, Err: err, Hint: "ask for something else with PUT /upstream/filter"}
 	}
-	return from.Stream(ctx, &firstBytes{Sink: to, came: func() {
-		v.mu.Lock()
-		v.now = a
-		v.mu.Unlock()
-		v.streams()
-	}})
+	defer v.ended(&a)
+	err = from.Stream(ctx, &firstBytes{Sink: to, came: func() { v.began(&a) }})
+	var e *upstream.Error
+	if errors.As(err, &e) && e.Asked {
+		v.turnedAway(a)
+	}
+	return err
 }
 
-// firstBytes notes when a stream brings something. One goroutine uses it.
+// turnedAway notes that the upstream does not take what a stream asked for. It seldom
+// says what of it: half of what is new is held to be it.
+func (v *v1Asked) turnedAway(a wish) {
+	v.mu.Lock()
+	if v.now.force != nil {
+		v.turned = a.force.Asked().Beside(v.now.force.Asked()).Half()
+	}
+	v.mu.Unlock()
+	v.streams()
+}
+
+func (v *v1Asked) refused() demand.Ask {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	turned := v.turned
+	v.turned = demand.Ask{}
+	return turned
+}
+
+func (v *v1Asked) accept(wish) {} // nothing of what was refused is in force
+
+// began notes that the upstream accepted a stream.
+func (v *v1Asked) began(a *wish) {
+	v.mu.Lock()
+	v.open = append(v.open, a)
+	v.now = *a
+	v.mu.Unlock()
+	v.streams()
+}
+
+// ended notes that a stream is over. While an older one goes on, in whose place it was
+// to come, that one's ask is in force again.
+func (v *v1Asked) ended(a *wish) {
+	v.mu.Lock()
+	i := slices.Index(v.open, a)
+	newest := i >= 0 && i == len(v.open)-1
+	if i >= 0 {
+		v.open = slices.Delete(v.open, i, i+1)
+	}
+	back := newest && len(v.open) > 0
+	if back {
+		v.now = *v.open[len(v.open)-1]
+	}
+	v.mu.Unlock()
+	if back {
+		v.streams()
+	}
+}
+
+// firstBytes notes when the upstream accepts a stream. One goroutine uses it.
 type firstBytes struct {
 	upstream.Sink
 	came func()
@@ -178,6 +235,7 @@ func (f *firstBytes) Alive(n int) {
 type xAsked struct {
 	*x.Source
 	edits []time.Time // of the last xWindow; owned by the loop of demands
+	heard uint64      // the last of Refused; the same
 
 	mu        sync.Mutex
 	next, now wish
@@ -212,10 +270,29 @@ func (v *xAsked) apply(ctx context.Context) error {
 	if err := v.Settle(ctx); err != nil {
 		return err
 	}
+	if v.Short() { // nobody chose which are there: less is asked for now that the room is known
+		return nil
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.now = a
 	return nil
+}
+
+func (v *xAsked) refused() (a demand.Ask) {
+	values, at := v.Refused()
+	if at != v.heard {
+		v.heard, a.Rules = at, values
+	}
+	return a
+}
+
+func (v *xAsked) accept(a wish) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.now.own == a.own {
+		v.now = a
+	}
 }
 
 // due says when rules may be edited: each edit spends requests that opening a lost

@@ -69,6 +69,7 @@ func (s *settings) xDemandConfig(c *demand.Config, p predicates, own *filter.Fil
 		others, known := source.Others()
 		c.OwnElse = c.OwnElse || others > 0 || !known
 		c.OwnUse.Rules = others + source.Own(p.ofX())
+		c.Limits.Rules = source.Room()
 	}
 	return nil
 }

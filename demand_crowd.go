@@ -61,6 +61,12 @@ func together(a, b []fanout.Asked) []fanout.Asked {
 // hashedKeys are the keys of a filter's clients as other nodes know them.
 type hashedKeys struct{ keys, hashes []string }
 
+// hashOf is a key as other nodes know it.
+func hashOf(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:6])
+}
+
 // hash returns the keys of some filters as other nodes know them. Those of a filter
 // whose clients are the same are the same list, and of the same filters all is.
 func (s *shares) hash(here []fanout.Asked) []fanout.Asked {
@@ -74,8 +80,7 @@ func (s *shares) hash(here []fanout.Asked) []fanout.Asked {
 		if !ok || !sameList(h.keys, a.Keys) {
 			h = hashedKeys{keys: a.Keys}
 			for _, key := range a.Keys {
-				sum := sha256.Sum256([]byte(key))
-				h.hashes = append(h.hashes, hex.EncodeToString(sum[:6]))
+				h.hashes = append(h.hashes, hashOf(key))
 			}
 			slices.Sort(h.hashes)
 		}

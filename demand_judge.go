@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/url"
+	"slices"
 
 	"aviary/fanout/filter"
 	"aviary/server"
@@ -12,7 +13,8 @@ import (
 // judge says what the upstream can do for a client's filter. While something else
 // is in force than what is wanted, only a filter that neither satisfies is refused:
 // it may take long, and the upstream may not take it at all.
-func (d *demands) judge(f *filter.Filter) server.Judgement {
+// key is the client's, as the hub has it.
+func (d *demands) judge(f *filter.Filter, key string) server.Judgement {
 	wanted := d.force.Load()
 	j := wanted.Judge(f)
 	if now := d.inForce(); now != wanted && (d.on || j.Never) {
@@ -21,7 +23,16 @@ func (d *demands) judge(f *filter.Filter) server.Judgement {
 			j = k
 		}
 	}
-	return server.Judgement{Never: j.Never, Param: j.Param, Why: j.Why, Warnings: j.Warnings}
+	out := server.Judgement{Never: j.Never, Param: j.Param, Why: j.Why, Warnings: j.Warnings}
+	if len(j.Warnings) > 0 && key != "" {
+		if d.shares != nil {
+			key = hashOf(key)
+		}
+		if more := wanted.Share(f, key); more != "" {
+			out.Warnings = append(slices.Clip(out.Warnings), more)
+		}
+	}
+	return out
 }
 
 // inForce is what the open stream was asked for, as far as this node knows, else

@@ -1,6 +1,11 @@
 package main
 
-import "aviary/upstream/demand"
+import (
+	"context"
+	"time"
+
+	"aviary/upstream/demand"
+)
 
 // try says why predicates cannot be the operator's wish.
 func (d *demands) try(p predicates) error {
@@ -48,14 +53,46 @@ func (d *demands) renew() bool {
 	return changed && d.configure()
 }
 
-// recount learns what else the upstream brings, which it tells once it is asked.
-func (d *demands) recount() {
-	if source, ok := d.source.(*xAsked); ok {
-		if n, known := source.Others(); known && (!d.counted || n != d.others) {
-			d.others, d.counted = n, true
-			d.configure()
-		}
+// recount learns what else the upstream brings and how much it takes, which it tells
+// once it is asked. What has no room beside it is not asked for any more.
+func (d *demands) recount(ctx context.Context, now time.Time) {
+	source, ok := d.source.(*xAsked)
+	if !ok {
+		return
 	}
+	others, known := source.Others()
+	room := source.Room()
+	if !known || d.counted && others == d.others && room == d.room {
+		return
+	}
+	d.others, d.room, d.counted = others, room, true
+	before := d.force.Load()
+	if d.configure() && !d.force.Load().Asks(before) {
+		d.put(ctx, now)
+	}
+}
+
+// refuse takes out of the plan what the upstream turned out not to take.
+func (d *demands) refuse(ctx context.Context, now time.Time) {
+	if d.source == nil {
+		return
+	}
+	a := d.source.refused()
+	if a.Empty() {
+		return
+	}
+	d.planner.Refuse(now, a)
+	d.force.Store(d.planner.Force())
+	d.g.log.Warn("the upstream refuses some of what clients ask for; it is left out for an hour", "terms", len(a.Phrases)+len(a.IDs)+len(a.Boxes)+len(a.Rules))
+	if _, x := d.source.(*xAsked); !x {
+		d.put(ctx, now) // another stream is tried without it
+		return
+	}
+	if err := d.source.set(d.wanted()); err != nil {
+		d.g.log.Error("the upstream cannot be asked so; it goes on as it was", "error", err)
+		return
+	}
+	d.source.accept(d.wanted())
 }
 
 // configure has the operator's wish judged and planned for. A false result was logged.

@@ -19,7 +19,7 @@ func (s *Server) compatOptions() compat.Options {
 	}
 	if s.opts.Judge != nil {
 		o.Judge = func(f *filter.Filter) (param, why string) {
-			if j := s.opts.Judge(f); j.Never {
+			if j := s.opts.Judge(f, ""); j.Never {
 				return j.Param, j.Why
 			}
 			return "", ""

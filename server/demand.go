@@ -34,11 +34,11 @@ type Asking struct {
 // judge refuses a filter that the upstream can never satisfy, and warns of what
 // only comes by chance. Who asks for what is past is warned only: the history may
 // hold posts from when the upstream was asked for something else.
-func (s *Server) judge(f *filter.Filter, given url.Values, past bool) (warnings []string, err error) {
+func (s *Server) judge(r *http.Request, f *filter.Filter, given url.Values, past bool) (warnings []string, err error) {
 	if s.opts.Judge == nil {
 		return nil, nil
 	}
-	j := s.opts.Judge(f)
+	j := s.opts.Judge(f, s.demandKey(s.clientKey(r)))
 	if !j.Never {
 		return j.Warnings, nil
 	}

@@ -50,7 +50,7 @@ func (s *Server) checkFilter(w http.ResponseWriter, r *http.Request) {
 	f, warnings, err := parseCheck(values)
 	if err == nil {
 		var more []string
-		more, err = s.judge(f, values, false)
+		more, err = s.judge(r, f, values, false)
 		warnings = append(warnings, more...)
 	}
 	if err != nil {

@@ -43,7 +43,8 @@ type Options struct {
 	Delete func(context.Context, *fanout.Event) (bool, error)
 
 	// Judge says what the upstream can do for a client's filter; nil: nothing is said.
-	Judge func(*filter.Filter) Judgement
+	// key is the client's as the hub has it, "" if it has none.
+	Judge func(f *filter.Filter, key string) Judgement
 	// Keyed: the hub is told whose client each is, so that none asks for too much upstream.
 	Keyed bool
 	// Asking is what the upstream is asked for; default: nothing in particular. Ask

@@ -129,7 +129,7 @@ func (s *Server) parseStream(values url.Values, r *http.Request, answer http.Hea
 	if err != nil {
 		return nil, err
 	}
-	warnings, err := s.judge(q.filter, values, q.start.Mode != fanout.StartLive)
+	warnings, err := s.judge(r, q.filter, values, q.start.Mode != fanout.StartLive)
 	if err != nil {
 		return nil, err
 	}

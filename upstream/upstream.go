@@ -91,6 +91,8 @@ type Error struct {
 	// Clean says that the upstream itself ended the stream in order, so it does
 	// not count it as open any more.
 	Clean bool
+	// Asked says that it is what the upstream was asked for that it refuses.
+	Asked bool
 	// Whole says that nothing can have been missed by the end of this stream:
 	// no gap is told when the next one begins.
 	Whole bool

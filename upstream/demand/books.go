@@ -26,6 +26,7 @@ type page struct {
 	filters int
 	tried   int
 	used    [kinds]int
+	over    [kinds]bool // there is more than counts
 	terms   map[*candidate]bool
 	needs   map[*counted]bool
 }
@@ -144,6 +145,7 @@ func (b *books) count(p *page, needs []*counted) {
 	again := p.filters > 1 // a need may come twice
 	for _, n := range needs {
 		if p.tried++; p.tried > b.tries {
+			p.over[n.term.kind] = true
 			return
 		}
 		if again && p.needs[n] {
@@ -151,6 +153,7 @@ func (b *books) count(p *page, needs []*counted) {
 		}
 		if k := n.term.kind; !p.terms[n.term] {
 			if p.used[k] >= b.perKey[k] {
+				p.over[k] = true
 				continue
 			}
 			p.used[k]++

@@ -106,7 +106,8 @@ func (p *Planner) choose(now time.Time) (chosen map[string]*term, full [kinds]bo
 	return chosen, full
 }
 
-// queues are the candidates of each kind: what nobody wants, and did not for long, is none.
+// queues are the candidates of each kind: what nobody wants, and did not for long, is
+// none, and neither is what the upstream refused.
 func (p *Planner) queues(now time.Time) (all [kinds]queue) {
 	for _, c := range p.crowd.terms.list {
 		if h := c.held; h != nil {
@@ -117,6 +118,9 @@ func (p *Planner) queues(now time.Time) (all [kinds]queue) {
 				h.wanted = latest(h.wanted, p.seen)
 			}
 			h.weight, h.fixed = c.weight, now.Before(h.since.Add(p.config.Floor))
+		}
+		if p.names[c.name] {
+			continue
 		}
 		if c.asked == p.crowd.turn || c.held != nil && (c.weight > 0 || now.Before(p.keep(c.held))) {
 			all[c.kind] = append(all[c.kind], c.queued())

@@ -33,7 +33,7 @@
 // Every alternative counts for its term as often as clients have it: clients
 // without a key one by one, those of one key (an address) once together, and a key
 // only for as many terms as [Config].PerKey says, by default a quarter of what the
-// operator leaves. What is read is bounded, the shortest filters first, so that clients
+// operator leaves; [Force.Share] tells a client that its key asks for more. What is read is bounded, the shortest filters first, so that clients
 // with huge filters cost little and keep nobody from being served. A term
 // is counted for all that it brings: "go" for those who want "go lang" too; of boxes
 // the thousand that are wanted most are held against one another. Then
@@ -46,6 +46,9 @@
 //     two terms that are wanted about as much do not take turns;
 //   - what another term in force brings is left out, and so is, after Linger, what
 //     nobody wants any more.
+//
+// What the upstream turns out to refuse ([Planner.Refuse]) is left alone for an hour,
+// so that one client's filter keeps nobody else's out.
 //
 // Where the operator asks for nothing in particular every post comes while nothing is
 // asked for, and so nothing is as long as somebody wants them all: that is a client

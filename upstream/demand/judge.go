@@ -34,6 +34,10 @@ type Force struct {
 	asked  Ask
 	grows  bool        // terms are taken in for clients
 	full   [kinds]bool // no room for another one
+	// refused are the names of terms that the upstream did not take.
+	refused map[string]bool
+	perKey  [kinds]int             // most terms of one key that count
+	spent   map[string][kinds]bool // by key, of which kinds its clients ask for more
 
 	mu     sync.Mutex
 	judged map[*filter.Filter]Judgement // of filters that came lately; owned by mu
@@ -155,11 +159,16 @@ func (f *Force) Full() (bits uint8) {
 
 // WithFull returns the Force as it is where what another's Full says was left out.
 func (f *Force) WithFull(bits uint8) *Force {
-	other := &Force{config: f.config, own: f.own, terms: f.terms, asked: f.asked, grows: f.grows}
-	for k := range other.full {
-		other.full[k] = bits&(1<<k) != 0
+	var full [kinds]bool
+	for k := range full {
+		full[k] = bits&(1<<k) != 0
 	}
-	return other
+	return f.with(full)
+}
+
+// with returns the Force as it is where other kinds have no room.
+func (f *Force) with(full [kinds]bool) *Force {
+	return &Force{config: f.config, own: f.own, terms: f.terms, asked: f.asked, grows: f.grows, refused: f.refused, perKey: f.perKey, spent: f.spent, full: full}
 }
 
 // all reports whether every post comes that the languages and the level let through.
@@ -223,6 +232,7 @@ type sorted struct {
 	waiting  []string // the same, and can be asked for
 	crowded  []string // the same, but there is no room
 	loose    []string // the same, and cannot
+	refused  []string // the same, and the upstream did not take it
 }
 
 func (s *sorted) add(f *Force, a *filter.Alternatives, literals []filter.Literal) {
@@ -252,6 +262,8 @@ func (s *sorted) add(f *Force, a *filter.Alternatives, literals []filter.Literal
 		s.chance = append(s.chance, alternative(literals))
 	case n == nil:
 		s.loose = append(s.loose, alternative(literals))
+	case f.refused[n.term.name()]:
+		s.refused = append(s.refused, alternative(literals))
 	case f.full[n.term.kind]:
 		s.crowded = append(s.crowded, alternative(literals))
 	default:

@@ -34,10 +34,14 @@ func (p *Planner) keep(h *holding) time.Time {
 	return latest(h.since.Add(p.config.Floor), h.wanted.Add(p.config.Linger))
 }
 
-// expiry is when the next term that nobody wants, or that others push out, may go.
+// expiry is when the next term that nobody wants, or that others push out, may go, or
+// one that was refused may be tried again.
 func (p *Planner) expiry(now time.Time) (next time.Time) {
 	if over := p.broad.Add(p.config.Linger); !p.crowd.broad && !p.broad.IsZero() && over.After(now) {
 		next = over
+	}
+	for _, until := range p.refused {
+		next = earliest(next, until)
 	}
 	for _, h := range p.held {
 		switch floor := h.since.Add(p.config.Floor); {

@@ -28,6 +28,12 @@ type Planner struct {
 	ready bool           // Plan was called since something else has changed
 	again time.Time      // of the last Step
 
+	perKey [kinds]int             // see Config.PerKey
+	spent  map[string][kinds]bool // see Force; replaced, never changed
+
+	refused map[string]time.Time // by name, until when what the upstream refused is not asked for
+	names   map[string]bool      // … for the next Force; replaced, never changed
+
 	broad    time.Time // when somebody was last seen to want every post
 	wasBroad bool      // … in the last plan
 	seen     time.Time // when Plan was called last
@@ -59,7 +65,7 @@ type Step struct {
 
 // New returns a planner that has taken nothing in.
 func New(c Config) *Planner {
-	p := &Planner{held: map[string]*holding{}}
+	p := &Planner{held: map[string]*holding{}, refused: map[string]time.Time{}}
 	p.Configure(c)
 	return p
 }
@@ -72,13 +78,12 @@ func (p *Planner) Configure(c Config) {
 	p.config, p.own = &c, nil
 	p.own = p.config.ownTerms()
 	p.room = p.rooms()
-	var perKey [kinds]int
 	for k := range kinds {
-		if perKey[k] = p.config.PerKey.of(k); perKey[k] <= 0 {
-			perKey[k] = max(1, p.room[k]/4)
+		if p.perKey[k] = p.config.PerKey.of(k); p.perKey[k] <= 0 {
+			p.perKey[k] = max(1, p.room[k]/4)
 		}
 	}
-	p.crowd = newCrowd(p.config, newCover(termsOf(p.own)), perKey)
+	p.crowd = newCrowd(p.config, newCover(termsOf(p.own)), p.perKey)
 	for _, h := range p.held {
 		p.crowd.hold(h)
 	}
@@ -198,6 +203,11 @@ func (p *Planner) Plan(now time.Time, asked []fanout.Asked) Step {
 	s := Step{Force: p.force, Again: p.again}
 	if !p.ready || !sameList(asked, p.last) || !p.again.IsZero() && !now.Before(p.again) {
 		p.crowd.count(asked)
+		if over := p.crowd.books.over(); !maps.Equal(over, p.spent) {
+			p.spent = over
+			f := p.force.with(p.force.full)
+			f.spent, p.force = over, f
+		}
 		s = p.plan(now)
 	}
 	p.last, p.again, p.seen, p.ready = asked, s.Again, now, true
@@ -206,6 +216,7 @@ func (p *Planner) Plan(now time.Time, asked []fanout.Asked) Step {
 
 // plan is Plan once the clients were counted.
 func (p *Planner) plan(now time.Time) Step {
+	p.pardon(now)
 	p.crowd.weigh()
 	if p.crowd.better {
 		p.crowd.better, p.force = false, p.newForce()
@@ -223,7 +234,7 @@ func (p *Planner) plan(now time.Time) Step {
 		s.Again = time.Time{}
 	}
 	if f := p.force; f.full != full {
-		p.force = &Force{config: f.config, own: f.own, terms: f.terms, asked: f.asked, grows: f.grows, full: full}
+		p.force = f.with(full)
 	}
 	s.Force = p.force
 	s.Again = earliest(s.Again, p.expiry(now))
@@ -285,7 +296,7 @@ func (p *Planner) change(now time.Time, chosen map[string]*term, s *Step) {
 
 // newForce makes a picture of what is in force.
 func (p *Planner) newForce() *Force {
-	f := &Force{config: p.config, own: p.own, grows: true}
+	f := &Force{config: p.config, own: p.own, grows: true, refused: p.names, perKey: p.perKey, spent: p.spent}
 	terms := termsOf(p.own)
 	for _, name := range slices.Sorted(maps.Keys(p.held)) {
 		t := p.held[name].term

@@ -41,8 +41,8 @@ func TestMinimised(t *testing.T) {
 		{"the operator's terms cover", "track=go,#rust&follow=12", map[string]int{"track=go lang,%23rust": 1, "follow=12": 1, "q=go from:7": 1}, Ask{}},
 		{"the user is preferred", "", map[string]int{"q=go from:7": 1}, Ask{IDs: []uint64{7}}},
 		{"languages are left to the clients", "", map[string]int{"track=go&language=de": 1}, Ask{Phrases: []string{"go"}}},
-		{"a box in a box", "", map[string]int{"locations=1,1,3,3": 1, "locations=1,1,2,2": 1, "locations=5,5,5,5": 1},
-			Ask{Boxes: []filter.Box{{West: 1, South: 1, East: 3, North: 3}, {West: 4.95, South: 4.95, East: 5.052, North: 5.052}}}},
+		{"a box in a box", "", map[string]int{"locations=1,1,3,3": 1, "locations=1,1,2,2": 1, "locations=5,5,5,5": 1, "locations=10,10,10.01,10.01": 1},
+			Ask{Boxes: []filter.Box{{West: 1, South: 1, East: 3, North: 3}, {West: 4.95, South: 4.95, East: 5.052, North: 5.052}, {West: 9.954, South: 9.954, East: 10.056, North: 10.056}}}},
 		{"a phrase of a rule", "", map[string]int{`q="opening hours" -is:retweet`: 1}, Ask{Phrases: []string{"hours opening"}}},
 		{"a long phrase is cut", "", map[string]int{`q="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c"`: 1}, Ask{Phrases: []string{"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c"}}},
 	} {

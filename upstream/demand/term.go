@@ -57,7 +57,7 @@ func widened(low, high, most float64) (float64, float64) {
 		return low, high
 	}
 	low = math.Max(-most, math.Floor((low+high-MinSide)/2*1000)/1000)
-	high = math.Max(high, low+MinSide+0.002)
+	high = math.Max(high, math.Round((low+MinSide+0.002)*1000)/1000) // or it is written with sixteen digits
 	if high > most {
 		low, high = most-MinSide-0.002, most
 	}

@@ -22,8 +22,9 @@ func (f *Force) warn(a *filter.Alternatives, s *sorted) (warnings []string) {
 	say(s.never, "never found, because the upstream brings no such posts: %s")
 	say(s.chance, "the upstream is not asked for this, so it is found only in posts that come for another reason: %s")
 	say(s.loose, "the upstream cannot be asked for this, so it is found only in posts that come for another reason: %s")
+	say(s.refused, "the upstream refuses to be asked for this, so it is found only in posts that come for another reason: %s")
 	say(s.crowded, "the upstream is not asked for this, as it has room only for what more clients ask for; a gap event tells when that changes: %s")
-	say(s.waiting, "the upstream will be asked for this as soon as its limits allow; a gap event tells when it is: %s")
+	say(s.waiting, "the upstream will be asked for this as soon as its limits allow and it has room; a gap event tells when it is: %s")
 	if s.broad {
 		warnings = append(warnings, f.warnBroad()...)
 	}

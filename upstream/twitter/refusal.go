@@ -44,6 +44,7 @@ func (c *connection) refusal(answer *http.Response, now time.Time) error {
 		e.Hint = "the upstream has moved" + c.veil.MovedTo(answer) + "; redirects are not followed because a request is signed for one host: set AVIARY_TWITTER_STREAM_URL"
 	default:
 		e.Hint = hint(code)
+		e.Asked = code == 406 || code == 413 || code == 422
 	}
 	return e
 }

@@ -21,20 +21,22 @@ func (s *Source) Ask(p Predicates, extra []string) error {
 	if err != nil {
 		return err
 	}
+	var more []Rule
 	for i, value := range extra {
-		r := Rule{Value: value, Tag: "demand"}
+		r := Rule{Value: value, Tag: extraTag}
 		if err := r.check(); err != nil {
 			return fmt.Errorf("rule %d: %w", i+1, err)
 		}
-		if !slices.ContainsFunc(rules, func(o Rule) bool { return o.Value == value }) {
-			rules = append(rules, r)
-		}
+		more = append(more, r)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked = &rules
+	s.asked, s.extra = &rules, more
 	return nil
 }
+
+// extraTag is the tag of the extra rules of Ask.
+const extraTag = "demand"
 
 // Settle brings the upstream's rules in line with what is wanted, the file read
 // again, while the stream goes on: what is new is added before what is old goes. It
@@ -53,6 +55,32 @@ func (s *Source) Others() (n int, known bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.others, b.settled != nil
+}
+
+// Room is how many rules the upstream takes, those of others included: as it is
+// published, or as few as it turned out to take since the program began.
+func (s *Source) Room() int { return s.rules.room() }
+
+// Short reports whether some rules found no room when they were last brought in line.
+func (s *Source) Short() bool {
+	b := s.rules
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.ContainsFunc(b.failures, func(f Failure) bool { return f.full })
+}
+
+// Refused are the extra rules of Ask that the upstream did not take, other than for
+// want of room, when rules were last brought in line. at differs each time.
+func (s *Source) Refused() (values []string, at uint64) {
+	b := s.rules
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, f := range b.failures {
+		if f.Rule.Tag == extraTag && !f.full {
+			values = append(values, f.Rule.Value)
+		}
+	}
+	return values, b.turn
 }
 
 // Own counts the rules that the operator's settings ask for.

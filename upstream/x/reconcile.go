@@ -37,6 +37,8 @@ func (s *stored) ours() bool { return strings.HasPrefix(s.Tag, tagPrefix) }
 type Failure struct {
 	Rule   Rule
 	Reason string
+
+	full bool // it is not the rule: there is no room for another
 }
 
 // rulebook brings the rules on the server in line with what is wanted. They stay
@@ -51,8 +53,10 @@ type rulebook struct {
 	mu       sync.Mutex
 	settled  []Rule // what was last brought in line; nil: nothing yet
 	failures []Failure
-	active   int // rules on the server, of anybody
-	others   int // … of others, that say something else than ours
+	turn     uint64 // rises whenever rules were brought in line
+	most     int    // that the upstream turned out to take; 0: as many as is published
+	active   int    // rules on the server, of anybody
+	others   int    // … of others, that say something else than ours
 }
 
 // reconcile does what is needed: nothing while the same rules are wanted as were
@@ -84,6 +88,7 @@ func (b *rulebook) reconcile(ctx context.Context, force bool) error {
 	b.mu.Lock()
 	b.settled, b.failures, b.active = append([]Rule{}, want...), failures, active
 	b.others = othersAmong(there, want)
+	b.turn++
 	b.mu.Unlock()
 	return b.verdict(len(want), failures, active)
 }
@@ -116,28 +121,38 @@ func (b *rulebook) verdict(wanted int, failures []Failure, active int) error {
 
 func (f *Failure) words() string {
 	name := f.Rule.Value
-	if f.Rule.Tag != "" {
+	if f.Rule.Tag != "" && f.Rule.Tag != extraTag {
 		name = f.Rule.Tag
 	}
 	return fmt.Sprintf("%.60q: %s", name, f.Reason)
 }
 
-// trouble is what of the wanted rules does not work.
+// trouble is what of the operator's rules does not work.
 func (b *rulebook) trouble() (text, hint string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.failures) == 0 {
+	isOwn := func(r Rule) bool { return r.Tag != extraTag }
+	refused, all := 0, 0
+	var words []string
+	for i := range b.failures {
+		if f := &b.failures[i]; isOwn(f.Rule) {
+			if refused++; refused <= 3 {
+				words = append(words, f.words())
+			}
+		}
+	}
+	if refused == 0 {
 		return "", ""
 	}
-	words := make([]string, 0, 4)
-	for i := range b.failures {
-		if i == 3 {
-			words = append(words, fmt.Sprintf("and %d more", len(b.failures)-3))
-			break
-		}
-		words = append(words, b.failures[i].words())
+	if refused > len(words) {
+		words = append(words, fmt.Sprintf("and %d more", refused-len(words)))
 	}
-	return fmt.Sprintf("the upstream refused %d of %d rules: %s", len(b.failures), len(b.settled), strings.Join(words, "; ")),
+	for _, r := range b.settled {
+		if isOwn(r) {
+			all++
+		}
+	}
+	return fmt.Sprintf("the upstream refused %d of %d rules: %s", refused, all, strings.Join(words, "; ")),
 		"the others are streamed; correct these, then reconnect. The log names each"
 }
 
@@ -148,7 +163,7 @@ func (b *rulebook) apply(ctx context.Context, want []Rule, there []stored) (fail
 	if err := b.delete(ctx, d.first); err != nil {
 		return nil, 0, err
 	}
-	crowded := len(there)-len(d.first)+len(d.add) > MaxRules
+	crowded := len(there)-len(d.first)+len(d.add) > b.room()
 	if crowded {
 		if err := b.delete(ctx, d.stale); err != nil {
 			return nil, 0, err
@@ -158,15 +173,51 @@ func (b *rulebook) apply(ctx context.Context, want []Rule, there []stored) (fail
 	if err != nil {
 		return nil, 0, err
 	}
-	if !crowded {
-		if err := b.delete(ctx, d.stale); err != nil {
+	held := len(there) - len(d.first) + added
+	if crowded {
+		held -= len(d.stale)
+	} else if err := b.delete(ctx, d.stale); err != nil {
+		return nil, 0, err
+	}
+	if late := b.full(failures, held); len(late) > 0 && !crowded && len(d.stale) > 0 { // now there is room
+		more, still, err := b.add(ctx, late)
+		if err != nil {
 			return nil, 0, err
 		}
+		added += more
+		failures = append(slices.DeleteFunc(failures, func(f Failure) bool { return f.full }), still...)
 	}
 	if len(d.first)+len(d.stale)+added > 0 || len(failures) > 0 {
 		b.log.Info("the upstream's rules were brought in line", "added", added, "deleted", len(d.first)+len(d.stale), "kept", d.kept, "of_others", d.foreign, "refused", len(failures))
 	}
 	return failures, len(there) - len(d.first) - len(d.stale) + added, nil
+}
+
+// full returns the rules that found no room, and learns from them how many the
+// upstream takes: held of them, of anybody.
+func (b *rulebook) full(failures []Failure, held int) (late []Rule) {
+	for _, f := range failures {
+		if f.full {
+			late = append(late, f.Rule)
+		}
+	}
+	if len(late) > 0 && held > 0 && held < b.room() {
+		b.mu.Lock()
+		b.most = held
+		b.mu.Unlock()
+		b.log.Warn("the upstream takes fewer rules than is published", "rules", held)
+	}
+	return late
+}
+
+// room is how many rules the upstream takes, as far as is known.
+func (b *rulebook) room() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.most > 0 {
+		return b.most
+	}
+	return MaxRules
 }
 
 // diff is what stands between the rules that are there and those that are wanted.

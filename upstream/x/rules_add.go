@@ -11,6 +11,9 @@ import (
 	"aviary/upstream/httpapi"
 )
 
+// ruleCap is the kind of problem that there is no room for another rule.
+const ruleCap = "rule-cap"
+
 // Rules go out in parts, so that no body is longer than some 100 KB.
 const (
 	addAtOnce    = 100
@@ -68,20 +71,20 @@ func refusedRules(rules []Rule, raw []byte) (list []Failure) {
 		Data []stored `json:"data"`
 	}
 	_ = json.Unmarshal(raw, &answer) // of an error there is no data
-	done, reasons := map[string]bool{}, map[string]string{}
+	done, reasons, full := map[string]bool{}, map[string]string{}, map[string]bool{}
 	for _, s := range answer.Data {
 		done[s.Value] = true
 	}
-	unnamed := ""
+	unnamed, unnamedFull := "", false
 	for _, p := range readProblems(raw) {
 		known := slices.ContainsFunc(rules, func(r Rule) bool { return r.Value == p.Value })
 		switch {
 		case p.Kind == "duplicate-rules" || p.Title == "DuplicateRule":
 			done[p.Value] = true
 		case known:
-			reasons[p.Value] = p.words()
-		case unnamed == "" && (p.Kind == "invalid-rules" || p.Kind == "rule-cap" || p.Value != ""):
-			unnamed = p.words()
+			reasons[p.Value], full[p.Value] = p.words(), p.Kind == ruleCap
+		case unnamed == "" && (p.Kind == "invalid-rules" || p.Kind == ruleCap || p.Value != ""):
+			unnamed, unnamedFull = p.words(), p.Kind == ruleCap
 		}
 	}
 	for _, r := range rules {
@@ -89,9 +92,9 @@ func refusedRules(rules []Rule, raw []byte) (list []Failure) {
 		switch {
 		case done[r.Value]:
 		case named:
-			list = append(list, Failure{r, why})
+			list = append(list, Failure{r, why, full[r.Value]})
 		case unnamed != "" && (len(reasons) == 0 || len(answer.Data) > 0):
-			list = append(list, Failure{r, unnamed})
+			list = append(list, Failure{r, unnamed, unnamedFull})
 		}
 	}
 	return list

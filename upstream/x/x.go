@@ -49,6 +49,7 @@ type Source struct {
 	mu    sync.Mutex
 	seen  seen
 	asked *[]Rule         // what Ask said; nil: what Config.Predicates say
+	extra []Rule          // … besides
 	told  map[string]bool // what is said once
 }
 
@@ -111,29 +112,46 @@ func newAPI(c Config) (*api, error) {
 	}, nil
 }
 
-// wanted are the rules that the settings ask for, as they are now.
+// wanted are the rules that the settings ask for, as they are now, and then the extra
+// ones, as far as there is room.
 func (s *Source) wanted() ([]Rule, error) {
 	rules, err := s.predicted()
-	if err != nil || s.config.RulesFile == "" {
-		return rules, err
-	}
-	more, err := ReadRules(s.config.RulesFile)
 	if err != nil {
 		return nil, err
 	}
-	there := map[string]bool{}
+	if s.config.RulesFile != "" {
+		more, err := ReadRules(s.config.RulesFile)
+		if err != nil {
+			return nil, err
+		}
+		rules = join(rules, more, len(rules)+len(more))
+	}
+	s.mu.Lock()
+	extra := s.extra
+	s.mu.Unlock()
+	if len(extra) == 0 {
+		return rules, nil
+	}
+	others, _ := s.Others()
+	return join(rules, extra, s.Room()-others), nil
+}
+
+// join adds the rules that are not there yet, while there are fewer than most.
+func join(rules, more []Rule, most int) []Rule {
+	there := make(map[string]bool, len(rules)+len(more))
 	for _, r := range rules {
 		there[r.Value] = true
 	}
 	for _, r := range more {
-		if !there[r.Value] {
+		if !there[r.Value] && len(rules) < most {
+			there[r.Value] = true
 			rules = append(rules, r)
 		}
 	}
-	return rules, nil
+	return rules
 }
 
-// predicted are the rules beside those of the file.
+// predicted are the rules that the predicates make.
 func (s *Source) predicted() ([]Rule, error) {
 	s.mu.Lock()
 	asked := s.asked
