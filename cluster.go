@@ -137,8 +137,8 @@ func nodeName() string {
 	return host + "-" + hex.EncodeToString(more[:])
 }
 
-// quiet is the log of the bus's reader. What it warns of, each attempt that fails, the
-// bus has told once, with a hint; it is for those who look closely.
+// quiet is the log of the bus's reader. What it tells, each attempt that fails or
+// succeeds, the bus has told once, with a hint; it is for those who look closely.
 type quiet struct{ slog.Handler }
 
 // Enabled implements slog.Handler.
@@ -152,9 +152,9 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 	return q.Handler.Handle(ctx, r)
 }
 
-// calmer makes a warning worth a look only.
+// calmer makes what is no error worth a look only.
 func calmer(level slog.Level) slog.Level {
-	if level == slog.LevelWarn {
+	if level < slog.LevelError {
 		return slog.LevelDebug
 	}
 	return level

@@ -50,7 +50,7 @@ func (c *cluster) unled(err error) (text, hint string) {
 		return "no node holds the upstream", "this node tries to"
 	}
 	text = err.Error()
-	if denied, hint := c.bus.Denied(); denied != nil {
+	if hint, denied := c.bus.Denied(); denied != nil {
 		return "no node can hold the lease of the upstream: " + denied.Error(), hint
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

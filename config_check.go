@@ -175,11 +175,19 @@ func (s *settings) checkWords(found *problems) {
 var sources = []string{"sim", "twitter", "x", "file"}
 
 // checkSecrets refuses what cannot be a token or a key: line ends and other
-// control characters, which come from a file with more than the secret in it.
+// control characters, which come from a file with more than the secret in it, and
+// a header where its token belongs.
 func (s *settings) checkSecrets(found *problems) {
 	for _, f := range fields() {
-		if f.secret && strings.ContainsFunc(string(f.value(s).Interface().(secret)), unicode.IsControl) {
+		if !f.secret {
+			continue
+		}
+		value := string(f.value(s).Interface().(secret))
+		switch word, _, more := strings.Cut(value, " "); {
+		case strings.ContainsFunc(value, unicode.IsControl):
 			found.add(f.name, "has a line end or another control character in it; keep only the secret, on one line")
+		case more && strings.EqualFold(word, "bearer"):
+			found.add(f.name, "begins with the word Bearer; keep only the token behind it")
 		}
 	}
 }

@@ -25,6 +25,14 @@ func (s *settings) durable() bool { return s.DataDir != "" || s.clustered() }
 // clustered reports whether other nodes may be on the same bus.
 func (s *settings) clustered() bool { return len(s.NATSURL) > 0 }
 
+// historyKind says where the history is kept: memory, or the kind of the bus.
+func (s *settings) historyKind() string {
+	if !s.durable() {
+		return "memory"
+	}
+	return s.busKind()
+}
+
 // digest stands for what the upstream is asked with: after a change of it, a halt is
 // worth another try. It tells nothing of the secrets in it.
 func (s *settings) digest() string {

@@ -100,6 +100,7 @@ func TestWrongSettings(t *testing.T) {
 		{"secret file is something else", []string{"AVIARY_ADMIN_TOKEN_FILE=" + scratch(t, "big", strings.Repeat("x", 70_000))}, "AVIARY_ADMIN_TOKEN_FILE", []string{"only the secret"}},
 		{"secret file is a folder", []string{"AVIARY_ADMIN_TOKEN_FILE=" + dir}, "AVIARY_ADMIN_TOKEN_FILE", []string{"cannot be read"}},
 		{"secret of two lines", []string{"AVIARY_ADMIN_TOKEN_FILE=" + scratch(t, "two", "one\ntwo\n")}, "AVIARY_ADMIN_TOKEN", []string{"line end"}},
+		{"a header for a token", []string{"AVIARY_X_BEARER_TOKEN=Bearer s3cret"}, "AVIARY_X_BEARER_TOKEN", []string{"the word Bearer", "token behind it"}},
 		{"missing consumer key", []string{"AVIARY_SOURCE=twitter", "AVIARY_TRACK=go", twitterSecrets[1], twitterSecrets[2], twitterSecrets[3]}, "AVIARY_TWITTER_CONSUMER_KEY", []string{"missing", "AVIARY_TWITTER_CONSUMER_KEY_FILE"}},
 		{"empty access secret", []string{"AVIARY_SOURCE=twitter", "AVIARY_TRACK=go", twitterSecrets[0], twitterSecrets[1], twitterSecrets[2], "AVIARY_TWITTER_ACCESS_SECRET="}, "AVIARY_TWITTER_ACCESS_SECRET", []string{"missing"}},
 		{"nothing to ask for", twitterWith("AVIARY_LANGUAGE=en"), "AVIARY_TRACK", []string{"AVIARY_FOLLOW", "AVIARY_LOCATIONS"}},

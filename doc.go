@@ -1,5 +1,5 @@
-// Aviary takes one stream of posts from Twitter's v1.1 streaming API (or from a
-// simulator, or from a capture) and serves it to thousands of clients as
+// Aviary takes one stream of posts from X's API v2 or Twitter's v1.1 streaming API
+// (or from a simulator, or from a capture) and serves it to thousands of clients as
 // Server-Sent Events or NDJSON, each with its own filter.
 //
 //	aviary              the gateway, the same as aviary serve

@@ -33,7 +33,7 @@ func (g *gateway) greet(s *settings) {
 	if g.admin != nil {
 		admin = g.admin.Addr().String()
 	}
-	g.log.Info("serving", "version", version, "source", s.Source, "url", base+"/", "admin", admin, "max_clients", s.MaxClients)
+	g.log.Info("serving", "version", version, "source", s.Source, "url", base+"/", "admin", admin, "max_clients", s.MaxClients, "role", s.Role, "history", s.historyKind())
 	if g.wanted > s.MaxClients {
 		g.log.Warn("MAX_CLIENTS is lowered to what the descriptor limit allows; raise that with `ulimit -n` or LimitNOFILE",
 			"wanted", g.wanted, "max_clients", s.MaxClients)

@@ -131,7 +131,7 @@ func (r *Runner) pause(ctx context.Context, wait time.Duration, err *Error) {
 		return
 	}
 	wait = r.jittered(wait)
-	r.Log.Warn("the upstream stream ended", "source", r.Name, "class", err.Class.String(), "error", err.Error(), "retry_in", wait)
+	r.Log.Warn("the upstream stream ended", "source", r.Name, "class", err.Class.String(), "error", err.Error(), "retry_in", wait.Round(time.Millisecond))
 	r.drainNudge()
 	r.enter(StateBackingOff, err, time.Now().Add(wait))
 	if wait > 0 {

@@ -162,7 +162,7 @@ func (r *Runner) keep(ctx context.Context, old, fresh *attempt) {
 	err := fresh.err
 	wait := r.refuse(fresh, now)
 	r.note()
-	r.Log.Warn("the new upstream stream failed; the old one stays", "source", r.Name, "class", err.Class.String(), "error", err.Error(), "hint", err.Hint, "retry_in", wait)
+	r.Log.Warn("the new upstream stream failed; the old one stays", "source", r.Name, "class", err.Class.String(), "error", err.Error(), "hint", err.Hint, "retry_in", wait.Round(time.Millisecond))
 	select {
 	case <-old.done: // its end is what is told
 	default:
@@ -175,7 +175,7 @@ func (r *Runner) keep(ctx context.Context, old, fresh *attempt) {
 func (r *Runner) refuse(fresh *attempt, now time.Time) time.Duration {
 	last, err := r.refused, fresh.err
 	r.refused = refusal{wish: fresh.wish}
-	wait := time.Duration(0)
+	var wait time.Duration
 	if err.Class == Fatal {
 		if last.wish == fresh.wish {
 			r.refused.fatal = last.fatal
@@ -236,6 +236,7 @@ func (r *Runner) streaming(a *attempt) {
 	shown := r.active == a && r.status.State != StateStreaming
 	r.mu.Unlock()
 	if shown {
+		r.Log.Info("the upstream streams", "source", r.Name)
 		r.enterLocked(StateStreaming, nil, time.Time{})
 	}
 }

@@ -135,29 +135,3 @@ func has(sorted []uint64, h uint64) bool {
 	}
 	return sorted[i] == h
 }
-
-// meet reports whether two sorted lists share a hash.
-func meet(a, b []uint64) bool {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	if len(b) > 8*len(a) {
-		for _, h := range a {
-			if has(b, h) {
-				return true
-			}
-		}
-		return false
-	}
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		switch {
-		case a[i] == b[j]:
-			return true
-		case a[i] < b[j]:
-			i++
-		default:
-			j++
-		}
-	}
-	return false
-}

@@ -44,7 +44,6 @@ type tree struct {
 func leafOf(code uint32) tree { return tree{op: opFeature, code: code} }
 
 func (t *tree) isLeaf() bool  { return t.op > opOr }
-func (t *tree) isTrue() bool  { return t.op == opAnd && len(t.kids) == 0 }
 func (t *tree) isFalse() bool { return t.op == opOr && len(t.kids) == 0 }
 
 // leaves counts the literals of a tree, repeats included.

@@ -132,7 +132,6 @@ func BenchmarkIndexAdd(b *testing.B) {
 					worst = max(worst, d)
 				}
 				clear(filters)
-				filters = nil
 				b.ReportMetric(float64(spent.Nanoseconds())/float64(n), "ns/add")
 				b.ReportMetric(float64(worst.Microseconds()), "worst-µs/add")
 				b.ReportMetric(float64(heapInUse()-before)/float64(n), "heap-B/filter")

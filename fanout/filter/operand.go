@@ -57,7 +57,7 @@ func (p *ruleParser) near() (int, *Error) {
 	if err != nil || n < 1 || n > maxNear {
 		e := p.fail(at, "behind ~ stands how many tokens may lie between, 1 to %d", maxNear)
 		if err == nil && n > maxNear {
-			e.near("~6")
+			e = e.near("~6")
 		}
 		return 0, e
 	}

@@ -11,7 +11,7 @@ import (
 // holds is the plain reading of a condition as it was written, without any of
 // the rewriting: what filters are held against.
 func (e *expr) holds(p *Post) bool {
-	v := e.op == opAnd
+	var v bool
 	switch {
 	case e.isLiteral():
 		v = e.lit.holds(p)

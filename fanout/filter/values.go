@@ -111,7 +111,7 @@ func countRange(count uint8) reader {
 		const most = NoCount - 1
 		low, high, isRange := strings.Cut(v.text, "..")
 		lo, okLow := parseCount(low, 0)
-		hi, okHigh := uint32(most), true
+		hi, okHigh := most, true
 		if isRange && high != "" {
 			hi, okHigh = parseCount(high, 0)
 		}
@@ -188,7 +188,7 @@ func readBox(p *ruleParser, o *operator, v value) (literal, *Error) {
 	if problem := b.check(); problem != "" {
 		e := p.fail(v.at, "the box %s", problem)
 		if turned := b.turned(); turned != "" {
-			e.near("[" + strings.ReplaceAll(turned, ",", " ") + "]")
+			e = e.near("[" + strings.ReplaceAll(turned, ",", " ") + "]")
 		}
 		return literal{}, e
 	}

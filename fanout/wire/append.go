@@ -61,27 +61,6 @@ func AppendComment(dst []byte, text string) []byte {
 	return append(dst, '\n', '\n')
 }
 
-// AppendHeartbeat appends a comment and an id: it dispatches nothing and keeps
-// the last id of a quiet client fresh.
-func AppendHeartbeat(dst []byte, c fanout.Cursor) []byte {
-	dst = append(dst, ":\nid: "...)
-	dst = c.Append(dst)
-	return append(dst, '\n', '\n')
-}
-
-// AppendHeartbeatEvent appends a heartbeat for clients that cannot see comments.
-func AppendHeartbeatEvent(dst []byte, c fanout.Cursor) []byte {
-	id := c.String()
-	return AppendSSE(dst, "heartbeat", id, []byte(`{"heartbeat":{"cursor":"`+id+`"}}`))
-}
-
-// AppendCursorLine appends the heartbeat of NDJSON: {"cursor":"…"}.
-func AppendCursorLine(dst []byte, c fanout.Cursor) []byte {
-	dst = append(dst, `{"cursor":"`...)
-	dst = c.Append(dst)
-	return append(dst, "\"}\n"...)
-}
-
 // AppendGap appends the gap event; its id is its end.
 func AppendGap(dst []byte, g fanout.Gap) []byte {
 	return AppendSSE(dst, "gap", g.Cursor.String(), g.AppendJSON(nil))

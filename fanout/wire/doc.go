@@ -15,8 +15,8 @@
 // else is named by its Kind, never by input. Only posts have payloads, other
 // kinds are always as they came.
 //
-// What concerns one client only (hello, gap, bye, heartbeats) is appended to that
-// client's buffer by the Append functions. They cut CR, LF and NUL out of names
+// What concerns one client only (hello, gap, bye) is appended to that client's
+// buffer by the Append functions. They cut CR, LF and NUL out of names
 // and ids, which would end a field or make a browser ignore it, and split data
 // at line ends, so that no input can forge a field.
 //

@@ -112,13 +112,10 @@ func TestGolden(t *testing.T) {
 	own = wire.AppendComment(own, "welcome\r\ndata: forged")
 	c := events[0].ID
 	own = wire.AppendSSE(own, "hello", c.String(), []byte(`{"hello":{}}`))
-	own = wire.AppendHeartbeat(own, c)
-	own = wire.AppendHeartbeatEvent(own, c)
 	own = wire.AppendGap(own, fanout.Gap{Reason: "slow", Missed: 120, From: time.UnixMilli(1700000000000), To: time.UnixMilli(1700000001500), Cursor: c})
 	own = wire.AppendSSE(own, "bye", c.End(), []byte(`{"bye":{"reason":"limit"}}`))
 	golden(t, "own.sse", own)
-	lines := wire.AppendCursorLine(nil, c)
-	lines = wire.AppendGapLine(lines, fanout.Gap{Reason: "history", Missed: -1, Cursor: c})
+	lines := wire.AppendGapLine(nil, fanout.Gap{Reason: "history", Missed: -1, Cursor: c})
 	golden(t, "own.ndjson", lines)
 }
 

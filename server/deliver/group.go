@@ -53,7 +53,7 @@ func (s *shard) enter(c *Client) {
 	}
 	c.cohort, c.index = co, int32(len(co.members))
 	co.members = append(co.members, c)
-	co.sockets = append(co.sockets, int32(c.socket))
+	co.sockets = append(co.sockets, c.socket)
 	c.posts -= co.posts
 }
 

@@ -85,17 +85,18 @@ func (s *shard) run() {
 	defer ticker.Stop()
 	rested := time.NewTimer(time.Hour)
 	defer rested.Stop()
-	for s.attend(ticker, rested) {
+	for !s.attend(ticker, rested) {
 	}
 }
 
-// attend is one turn of the loop, for which it waits; false: it was the last.
-func (s *shard) attend(ticker *time.Ticker, rested *time.Timer) (more bool) {
+// attend is one turn of the loop, for which it waits; true: it was the last. After a
+// panic it is false, and the next turn comes.
+func (s *shard) attend(ticker *time.Ticker, rested *time.Timer) (last bool) {
 	var came roused
 	if s.idle(rested) {
 		select {
 		case <-s.clients.done:
-			return false
+			return true
 		case <-s.bell.C():
 			came.rung = true
 		case <-rested.C:
@@ -107,12 +108,11 @@ func (s *shard) attend(ticker *time.Ticker, rested *time.Timer) (more bool) {
 	}
 	s.turning.Lock()
 	defer s.turning.Unlock()
-	more = true // after a panic too
 	defer s.recovered()
 	s.wake(came.ready)
 	select {
 	case <-s.clients.done:
-		return false
+		return true
 	case list := <-s.ready:
 		s.wake(list)
 	default:
@@ -129,7 +129,7 @@ func (s *shard) attend(ticker *time.Ticker, rested *time.Timer) (more bool) {
 	}
 	s.rung = s.rung || came.rung
 	s.serveTurn(came.tick)
-	return true
+	return false
 }
 
 // roused is what ended a wait of the loop.

@@ -58,13 +58,14 @@ func (b *Bus) lately() error {
 	return b.denied
 }
 
-// Denied is lately, and what to do about it. A request that is not allowed gets no answer,
-// so whoever waits in vain for one of Leases or States asks here why.
-func (b *Bus) Denied() (err error, hint string) {
+// Denied is what the server lately would not let this node do, nil if nothing, and what to do
+// about it. A request that is not allowed gets no answer, so whoever waits in vain for one of
+// Leases or States asks here why.
+func (b *Bus) Denied() (hint string, err error) {
 	if err = b.lately(); err != nil {
 		hint = b.hint(context.DeadlineExceeded, err)
 	}
-	return err, hint
+	return hint, err
 }
 
 // plain drops what may repeat a URL, and addresses: they are the network's own affair, and

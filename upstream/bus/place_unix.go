@@ -35,7 +35,7 @@ func inode(path string) string {
 	if err := syscall.Stat(path, &st); err != nil {
 		return ""
 	}
-	return strconv.FormatUint(uint64(st.Ino), 10)
+	return strconv.FormatUint(st.Ino, 10)
 }
 
 // writable says why this process may not read and write a file, or work in a folder.

@@ -25,8 +25,8 @@ type Limits struct {
 	RuleLength          int // X: code points of a rule
 }
 
-// Published limits: of the v1.1 standard role, and of X's API as it is sold to
-// everybody.
+// PublishedLimits are those of the v1.1 standard role, and of X's API as it is sold
+// to everybody.
 func PublishedLimits() Limits {
 	return Limits{Phrases: 400, IDs: 5000, Boxes: 25, Rules: 1000, RuleLength: 1024}
 }
@@ -123,11 +123,11 @@ func (a *Ask) equal(b *Ask) bool {
 	return slices.Equal(a.Phrases, b.Phrases) && slices.Equal(a.IDs, b.IDs) && slices.Equal(a.Boxes, b.Boxes) && slices.Equal(a.Rules, b.Rules)
 }
 
-// Track, Follow and Locations write the ask as v1.1 takes it: comma lists, behind
-// the operator's own.
+// Track writes the phrases as v1.1 takes them: a comma list, behind the operator's
+// own.
 func (a *Ask) Track(own string) string { return list(own, a.Phrases) }
 
-// Follow is the list of ids, see Track.
+// Follow writes the ids likewise.
 func (a *Ask) Follow(own string) string {
 	ids := make([]string, len(a.IDs))
 	for i, id := range a.IDs {
@@ -136,7 +136,7 @@ func (a *Ask) Follow(own string) string {
 	return list(own, ids)
 }
 
-// Locations is the list of boxes, see Track.
+// Locations writes the boxes likewise.
 func (a *Ask) Locations(own string) string {
 	boxes := make([]string, len(a.Boxes))
 	for i, b := range a.Boxes {

@@ -13,8 +13,7 @@ import (
 type cover struct {
 	under map[string][]*term
 	boxes []*term
-	rules []*term // without words
-	every bool    // one of the terms brings every post
+	every bool // one of the terms brings every post
 }
 
 func newCover(terms []*term) *cover {

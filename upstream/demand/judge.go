@@ -137,8 +137,10 @@ func termsOf(all []own) (terms []*term) {
 // Asked returns what is asked for beside the operator's own terms.
 func (f *Force) Asked() Ask { return f.asked }
 
-// Else and Grows are Config.OwnElse, and whether terms are taken in for clients.
-func (f *Force) Else() bool  { return f.config.OwnElse }
+// Else is Config.OwnElse.
+func (f *Force) Else() bool { return f.config.OwnElse }
+
+// Grows reports whether terms are taken in for clients.
 func (f *Force) Grows() bool { return f.grows }
 
 // Asks reports whether it asks for exactly what another does beside the operator's terms.

@@ -56,18 +56,17 @@ func NewSearcher(c Config, wait time.Duration) (*Searcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	if wait <= 0 {
-		wait = waitSearch
-	}
-	return &Searcher{api: a, wait: wait, pace: httpapi.NewPace(), tokens: map[upstream.Question]follow{}}, nil
+	return newSearcher(a, wait), nil
 }
 
 // Searcher returns a Searcher that shares the source's token, budgets and Spend.
-func (s *Source) Searcher(wait time.Duration) *Searcher {
+func (s *Source) Searcher(wait time.Duration) *Searcher { return newSearcher(s.api, wait) }
+
+func newSearcher(a *api, wait time.Duration) *Searcher {
 	if wait <= 0 {
 		wait = waitSearch
 	}
-	return &Searcher{api: s.api, wait: wait, pace: httpapi.NewPace(), tokens: map[upstream.Question]follow{}}
+	return &Searcher{api: a, wait: wait, pace: httpapi.NewPace(), tokens: map[upstream.Question]follow{}}
 }
 
 // Turn implements upstream.Searcher.
