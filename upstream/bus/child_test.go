@@ -103,10 +103,11 @@ func killable(t testing.TB) (urls string, kill func(name string)) {
 	}
 }
 
-// within waits for a line that begins with prefix and returns the rest of it.
+// within waits for a line that begins with prefix and returns the rest of it. What a child
+// does in seconds takes minutes where it hardly gets the processor.
 func within(t testing.TB, lines <-chan string, prefix string) string {
 	t.Helper()
-	timeout := time.After(soon)
+	timeout := time.After(4 * soon)
 	for {
 		select {
 		case line, ok := <-lines:
