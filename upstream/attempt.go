@@ -185,6 +185,10 @@ func (a *attempt) Emit(e *fanout.Event) {
 	}
 	now := time.Now()
 	sent, post := e.Sent, e.Kind == fanout.KindPost
+	received := e.Received // by whoever was there then, of a source that repeats a history
+	if received.IsZero() {
+		received = now
+	}
 	kind := kindName(e.Kind)
 	fresh := r.publish(e, now)
 	r.count(func(s *Stats) {
@@ -193,7 +197,7 @@ func (a *attempt) Emit(e *fanout.Event) {
 			s.Drops[DropDuplicate]++
 		}
 		if post {
-			r.rate.add(now)
+			r.rate.add(now, received)
 			if !sent.IsZero() {
 				s.Lag = now.Sub(sent)
 			}

@@ -60,7 +60,7 @@ func (b *Bus) ensureStream(ctx context.Context, js jetstream.JetStream) error {
 			s, err = js.Stream(ctx, b.config.Name)
 		}
 		if err == nil {
-			b.log().Info("the bus has a new stream", "stream", b.config.Name, "epoch", epochOf(s.CachedInfo()))
+			b.log().Info("the bus has a new stream", "stream", b.config.Name, "epoch", s.CachedInfo().Config.Metadata[metaEpoch])
 		}
 	}
 	if err != nil {
