@@ -68,6 +68,11 @@ func (k *bucket) ensure(ctx context.Context, js jetstream.JetStream) error {
 	if err != nil {
 		return err
 	}
+	if !k.passing {
+		if err := inFiles(s.CachedInfo()); err != nil {
+			return err
+		}
+	}
 	k.mu.Lock()
 	bound, checked := k.kv != nil && k.of == js, k.checked
 	k.mu.Unlock()

@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -67,6 +68,9 @@ func (b *Bus) ensureStream(ctx context.Context, js jetstream.JetStream) error {
 		return err
 	}
 	info := s.CachedInfo()
+	if err := inFiles(info); err != nil {
+		return err
+	}
 	c := b.config.wanted(info.Config)
 	if c.Metadata[metaEpoch] == "" { // somebody else made it
 		c.Metadata = withEpoch(c.Metadata)
@@ -80,6 +84,16 @@ func (b *Bus) ensureStream(ctx context.Context, js jetstream.JetStream) error {
 	}
 	b.adjusted.Store(true)
 	return nil
+}
+
+// inFiles refuses a stream that somebody made in a server's memory, which cannot be
+// changed: what is acknowledged there ends with the server.
+func inFiles(info *jetstream.StreamInfo) error {
+	if info.Config.Storage == jetstream.FileStorage {
+		return nil
+	}
+	return trouble(fmt.Errorf("somebody else made the stream %s, in memory and not in files", info.Config.Name),
+		"delete it, with `nats stream rm`, and it is made again; or give the gateways an account of their own")
 }
 
 // renew gives the stream a new epoch if it was restored.
