@@ -38,7 +38,8 @@
 // after a restart. Holes are normal: markers, gaps, what was dropped, deleted or
 // has aged. The epoch is in the stream's metadata. It is drawn anew when
 // the stream is made, when a directory turns out to be a copy (the file "place" in it
-// knows its own inode and birth), and when the stream ends before where it had
+// knows its own inode and birth), when the machine went down under the process that used the directory
+// (the file "running"; on Linux), and when the stream ends before where it had
 // come (a note of the leader, or what this node has read): a backup was restored.
 // The Source then tells the new epoch (SourceConfig.Renewed) and reads from the
 // beginning; the hub forgets what it holds (Hub.Renew). What cannot be seen is a
