@@ -15,8 +15,8 @@
 // Files, at most HISTORY_EVENTS messages a subject, the oldest go first. Deletes
 // and markers stay for seven days, or a day longer than the history. There is no
 // bound in bytes, which would take deletes first: the leader purges events (Lead).
-// Settings that change are brought to the stream when a process starts, and when it
-// stores nothing: somebody may have changed it. What somebody else set, such as
+// Settings that change are brought to the stream when a process starts that may lead (others
+// leave its bounds, Config.Guest), and when it stores nothing: somebody may have changed it. What somebody else set, such as
 // placement or compression, stays. A stream or a bucket that is deleted is made again.
 //
 // A message's body is the event's JSON; everything else is in its headers

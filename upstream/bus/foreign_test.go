@@ -119,3 +119,46 @@ func TestUserMayNotPublish(t *testing.T) {
 		return nil
 	})
 }
+
+// A node that never leads leaves the bounds that others have set: one with less memory
+// must not cut everybody's history, nor one whose settings lack the replicas the copies.
+func TestGuestLeavesTheBounds(t *testing.T) {
+	t.Parallel()
+	s := natsServer(t, t.TempDir(), -1)
+	bounds := func(b *Bus) (events int64, age time.Duration) {
+		js, err := b.jetStream()
+		must(err)
+		stream, err := js.Stream(t.Context(), b.config.Name)
+		must(err)
+		c := stream.CachedInfo().Config
+		return c.MaxMsgsPerSubject, c.MaxAge
+	}
+	owner := Config{URL: s.ClientURL(), Events: 500, Age: 30 * 24 * time.Hour}
+	guest := Config{URL: s.ClientURL(), Events: 10, Age: time.Hour, Guest: true}
+	first := openBus(t, guest) // there is nothing yet to be left
+	if events, _ := bounds(first); events != 10 {
+		t.Errorf("made for %d events", events)
+	}
+	b := openBus(t, owner)
+	publish(t, b, 1, posts(t, 1, 100)...)
+	again := openBus(t, guest)
+	if events, age := bounds(again); events != 500 || age != owner.Age+24*time.Hour {
+		t.Errorf("a guest made it %d events for %v", events, age)
+	}
+	follow(t, again).expect(t, numbers(1, 100))
+	three := Config{Replicas: 3, Events: 10, Age: time.Hour}.withDefaults()
+	have := three.wanted(jetstream.StreamConfig{})
+	one := Config{Guest: true}.withDefaults()
+	if got := one.wanted(have); !same(got, have) {
+		t.Errorf("a guest would make %+v of %+v", got, have)
+	}
+	k := (&Bus{config: one}).newBucket("lease", time.Second)
+	if got := k.wanted(jetstream.StreamConfig{Name: "KV_X", Replicas: 3}).Replicas; got != 3 {
+		t.Errorf("a guest would leave a bucket %d replicas", got)
+	}
+	lesser := owner
+	lesser.Events = 50
+	if events, _ := bounds(openBus(t, lesser)); events != 50 {
+		t.Errorf("a node that may lead did not bring its setting: %d", events)
+	}
+}
