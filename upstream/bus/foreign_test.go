@@ -72,8 +72,10 @@ func TestForeignStreams(t *testing.T) {
 func TestAccountTakesNothing(t *testing.T) {
 	t.Parallel()
 	s := natsServer(t, t.TempDir(), -1)
-	limits := map[string]server.JetStreamAccountLimits{"": {MaxMemory: -1, MaxStore: 40_000, MaxStreams: -1, MaxConsumers: -1}}
-	must(s.GlobalAccount().UpdateJetStreamLimits(limits))
+	limit := func(bytes int64) { // the server keeps the map
+		must(s.GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": {MaxMemory: -1, MaxStore: bytes, MaxStreams: -1, MaxConsumers: -1}}))
+	}
+	limit(40_000)
 	b := openBus(t, Config{URL: s.ClientURL()})
 	p := b.Publisher(1, always)
 	defer p.Close()
@@ -86,8 +88,7 @@ func TestAccountTakesNothing(t *testing.T) {
 		}
 		return nil
 	})
-	limits[""] = server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: -1, MaxConsumers: -1}
-	must(s.GlobalAccount().UpdateJetStreamLimits(limits))
+	limit(-1)
 	must(p.Flush(t.Context()))
 	eventually(t, func() error {
 		if s := b.Status(); !s.Connected {
