@@ -70,7 +70,7 @@ func (g *gateway) newCluster(s *settings) (*cluster, error) {
 	name := nodeName()
 	var err error
 	c.bus, err = bus.Open(context.Background(), bus.Config{
-		DataDir: s.DataDir, URL: strings.Join(s.NATSURL, ","), CredsFile: s.NATSCredsFile, Replicas: s.NATSReplicas,
+		DataDir: s.DataDir, URL: strings.Join(s.NATSURL, ","), CredsFile: s.NATSCredsFile, Replicas: s.NATSReplicas, Guest: s.Role == roleEdge,
 		Node: name, Events: s.HistoryEvents, Bytes: int64(s.HistoryBytes), Age: s.HistoryAge,
 		Dialects: dialects, LeaseTTL: leaseTTL, AnswersTTL: s.answersTTL(), Log: g.log,
 	})

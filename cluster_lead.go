@@ -17,6 +17,7 @@ import (
 func (c *cluster) lead(ctx context.Context) {
 	publish := c.g.hub.Publish
 	if c.bus != nil {
+		c.said.forget()
 		p := c.bus.Publisher(c.node.Status().Term, c.node.Valid)
 		c.publisher.Store(p)
 		publish = c.publish

@@ -24,12 +24,15 @@ func (c *cluster) upstream() fanout.Upstream {
 	if u, cut := c.trouble(); cut {
 		return u
 	}
+	pace := c.reader.Status().PostsPerS // of what comes over the bus, whoever brings it
 	if c.leads() {
-		return c.g.runner.Status()
+		u := c.g.runner.Status()
+		u.PostsPerS = pace
+		return u
 	}
 	n := c.node.Status()
 	u := c.said.leaders(n)
-	u.PostsPerS = c.reader.Status().PostsPerS
+	u.PostsPerS = pace
 	if n.Leader == "" && u.State == upstream.StateConnecting && time.Since(u.Since) > unfilled {
 		u.Error, u.Hint = c.unled(n.Err)
 	}
@@ -221,6 +224,14 @@ func (a *announcer) told(u fanout.Upstream) {
 	a.leader = u
 	a.mu.Unlock()
 	a.tell()
+}
+
+// forget drops what the last leader said: this node leads, and whoever comes after it
+// has other things to say.
+func (a *announcer) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.leader = fanout.Upstream{}
 }
 
 // leaders is what the leader said last. While no other node leads, nobody streams,

@@ -147,7 +147,7 @@ func (g *gateway) options(s *settings) server.Options {
 		TrustedProxies:   s.TrustedProxies,
 		AdminToken:       func() string { return string(g.settings.Load().AdminToken) },
 
-		Collectors: []prometheus.Collector{newUpstreamCollector(g.runner, g.cluster.upstream), newClusterCollector(g.cluster)},
+		Collectors: []prometheus.Collector{newUpstreamCollector(g.cluster.stats, g.cluster.upstream), newClusterCollector(g.cluster)},
 		Log:        g.log,
 	}
 	if g.cluster.bus != nil {

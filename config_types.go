@@ -100,6 +100,14 @@ func (n *natsServers) UnmarshalText(text []byte) error {
 			// It is not shown: a password that was not escaped may be in it.
 			return fmt.Errorf("entry %d is not the URL of a NATS server; write nats://host:4222, or tls:// for TLS, several with commas; signs such as , / @ in a password as %%2C %%2F %%40", i+1)
 		}
+		if port := u.Port(); port != "" {
+			if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+				return fmt.Errorf("entry %d has a port that there is not; write nats://host:4222", i+1)
+			}
+		}
+		if web := strings.HasPrefix(u.Scheme, "ws"); i > 0 && web != strings.HasPrefix((*n)[0], "ws") {
+			return fmt.Errorf("entry %d is reached in another way than entry 1; write either nats:// and tls://, or ws:// and wss://, for all", i+1)
+		}
 		*n = append(*n, word)
 	}
 	return nil

@@ -236,3 +236,26 @@ func TestDataDirReplaysAFile(t *testing.T) {
 		}
 	}
 }
+
+// What comes twice is dropped at the hub, behind the bus, and counted all the same.
+func TestDataDirCountsDuplicates(t *testing.T) {
+	f := newFleet(t, 2, "AVIARY_DATA_DIR="+t.TempDir())
+	node := f.add()
+	f.streaming()
+	client := node.listen("")
+	for range 3 {
+		f.fake.Post(goDraft)
+	}
+	last := f.fake.Post(goDraft)
+	client.has(last.ID)
+	if err := f.fake.Do("duplicate 4"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "duplicates are counted", func() bool {
+		_, metrics := fetch(t, http.DefaultClient, node.admin+"/metrics")
+		return strings.Contains(metrics, `aviary_posts_dropped_total{reason="duplicate"} 4`+"\n")
+	})
+	if got := len(client.posts()); got != 4 {
+		t.Errorf("%d posts for a client, want 4", got)
+	}
+}

@@ -15,10 +15,10 @@ type upstreamCollector struct {
 	stats  func() upstream.Stats
 }
 
-// newUpstreamCollector returns a collector for this node's runner, and the state of
+// newUpstreamCollector returns a collector for what this node counts, and the state of
 // the upstream as the node knows it.
-func newUpstreamCollector(r *upstream.Runner, status func() fanout.Upstream) *upstreamCollector {
-	return &upstreamCollector{status: status, stats: r.Stats}
+func newUpstreamCollector(stats func() upstream.Stats, status func() fanout.Upstream) *upstreamCollector {
+	return &upstreamCollector{status: status, stats: stats}
 }
 
 // Label values that are there from the start, at zero, so that a rate over

@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+
+	"aviary/upstream"
 )
 
 // clusterCollector shows this node's part in the cluster, and how its bus is. All
@@ -23,6 +25,20 @@ var (
 	descBusEvents = describe("bus_events", "Events and deletes that the bus holds.")
 	descBusBytes  = describe("bus_bytes", "Bytes that they take there.")
 )
+
+// stats counts what this node's runner has done, and what did not get from the bus to
+// this node's history: whether a post is there already shows only here.
+func (c *cluster) stats() upstream.Stats {
+	s := c.g.runner.Stats()
+	if c.bus == nil {
+		return s
+	}
+	read := c.reader.Stats()
+	for _, reason := range []string{upstream.DropDuplicate, upstream.DropMalformed, upstream.DropPanic} { // gaps of all sorts count as oversize there
+		s.Drops[reason] += read.Drops[reason]
+	}
+	return s
+}
 
 // Describe implements prometheus.Collector.
 func (c *clusterCollector) Describe(out chan<- *prometheus.Desc) {

@@ -205,7 +205,9 @@ func (s *Server) refuse(w http.ResponseWriter, q *request, why error) error {
 		q.form.Coding = wire.Identity // these few bytes are not worth a trailer
 		streamHeaders(w.Header(), q.form)
 		id := q.id
-		if id == "" && q.start.Mode == fanout.StartLive {
+		// While the history is filled the head is somewhere in the past, or of an epoch of
+		// this process alone: who asked for nothing would come back for all of it.
+		if id == "" && q.start.Mode == fanout.StartLive && s.opts.Filling() == "" {
 			id = s.opts.Hub.Stats().Head.String()
 		}
 		_, err := w.Write(q.form.AppendBye(nil, reason, retry, id))

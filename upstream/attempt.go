@@ -192,6 +192,10 @@ func (a *attempt) Emit(e *fanout.Event) {
 	if post {
 		a.pace.late.Note(sent, a.lastByte)
 	}
+	received := e.Received // by whoever was there then, of a source that repeats a history
+	if received.IsZero() {
+		received = now
+	}
 	kind := kindName(e.Kind)
 	fresh := r.publish(e, now)
 	r.count(func(s *Stats) {
@@ -200,7 +204,7 @@ func (a *attempt) Emit(e *fanout.Event) {
 			s.Drops[DropDuplicate]++
 		}
 		if post {
-			r.rate.add(now)
+			r.rate.add(now, received)
 			if !sent.IsZero() {
 				s.Lag = now.Sub(sent)
 			}

@@ -105,3 +105,33 @@ func TestRateAtFirst(t *testing.T) {
 		})
 	})
 }
+
+// A history that is read in a moment counts at the pace at which its posts came, and
+// a machine whose clock is another one changes nothing.
+func TestRateOfAHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			name  string
+			clock time.Duration // of the machine that stamped them
+		}{{"same clock", 0}, {"slow clock", -time.Hour}, {"fast clock", time.Hour}} {
+			var rate rate
+			for n := range 1000 {
+				rate.add(time.Now(), time.Now().Add(c.clock-time.Duration(1000-n)*500*time.Millisecond))
+			}
+			if got := rate.at(time.Now()); math.Abs(got-2) > 0.2 {
+				t.Errorf("%s: %v posts/s, want about 2", c.name, got)
+			}
+			for range 60 {
+				time.Sleep(500 * time.Millisecond)
+				rate.add(time.Now(), time.Now().Add(c.clock))
+			}
+			if got := rate.at(time.Now()); math.Abs(got-2) > 0.2 {
+				t.Errorf("%s, after half a minute: %v posts/s, want about 2", c.name, got)
+			}
+			time.Sleep(time.Minute)
+			if got := rate.at(time.Now()); got > 0.1 {
+				t.Errorf("%s: %v posts/s after a quiet minute", c.name, got)
+			}
+		}
+	})
+}

@@ -151,24 +151,30 @@ func kindName(k fanout.Kind) string {
 // thirds of it show after this long.
 const rateWindow = 10 * time.Second
 
-// rate is a smoothed rate of posts: each post adds 1/window, which decays.
-// Guarded by Runner.mu.
+// rate is a smoothed rate of posts: each post adds 1/window, which decays. Between
+// posts the time is that of their stamps, so that a history that is read in a moment
+// counts at the pace at which it came; from the last one on it is this process's own,
+// as the stamps may be of another machine's clock. Guarded by Runner.mu.
 type rate struct {
-	began, last time.Time
-	level       float64
+	began, last time.Time // stamps of the first post and the latest
+	came        time.Time // when the last post did
+	level       float64   // at last
 }
 
-func (r *rate) add(now time.Time) {
+func (r *rate) add(now, stamp time.Time) {
 	if r.began.IsZero() {
-		r.began = now
+		r.began, r.last = stamp, stamp
 	}
-	r.level = r.decayed(now) + 1/rateWindow.Seconds()
-	r.last = now
+	if stamp.After(r.last) {
+		r.level *= decay(stamp.Sub(r.last))
+		r.last = stamp
+	}
+	r.level += 1 / rateWindow.Seconds()
+	r.came = now
 }
 
-func (r *rate) decayed(now time.Time) float64 {
-	return r.level * math.Exp(-float64(now.Sub(r.last))/float64(rateWindow))
-}
+// decay is what is left of a level after a time.
+func decay(after time.Duration) float64 { return math.Exp(-float64(after) / float64(rateWindow)) }
 
 // at returns posts per second. In the first window it is what has come over
 // the time that has passed (at least a second): the average has not filled yet.
@@ -176,6 +182,7 @@ func (r *rate) at(now time.Time) float64 {
 	if r.began.IsZero() {
 		return 0
 	}
-	up := max(now.Sub(r.began), time.Second)
-	return r.decayed(now) / (1 - math.Exp(-float64(up)/float64(rateWindow)))
+	quiet := now.Sub(r.came)
+	up := max(r.last.Sub(r.began)+quiet, time.Second)
+	return r.level * decay(quiet) / (1 - decay(up))
 }

@@ -76,6 +76,11 @@ func (k *bucket) ensure(ctx context.Context, js jetstream.JetStream) error {
 	if err != nil {
 		return err
 	}
+	if !k.passing {
+		if err := inFiles(s.CachedInfo()); err != nil {
+			return err
+		}
+	}
 	if bound && !made {
 		return nil
 	}
@@ -112,9 +117,13 @@ func (k *bucket) make(ctx context.Context, js jetstream.JetStream) (jetstream.St
 }
 
 func (k *bucket) wanted(c jetstream.StreamConfig) jetstream.StreamConfig {
+	there := c.Name != ""
 	c.Name, c.Subjects = "KV_"+k.name, []string{"$KV." + k.name + ".>"}
 	c.MaxMsgsPerSubject, c.MaxMsgs, c.MaxBytes = 1, -1, -1
-	c.MaxAge, c.Replicas = k.ttl, k.bus.config.Replicas
+	c.MaxAge = k.ttl
+	if !there || !k.bus.config.Guest {
+		c.Replicas = k.bus.config.Replicas
+	}
 	c.Discard, c.DenyDelete, c.AllowRollup = jetstream.DiscardNew, true, true
 	c.AllowDirect = false
 	c.Duplicates = duplicates

@@ -56,10 +56,11 @@ type Bus struct {
 
 	mu       sync.Mutex
 	control  *nats.Conn
-	api      jetstream.JetStream // over control
-	changed  chan struct{}       // closed when the epoch changes
-	status   Status              // Connected, Server, Error, Hint, Messages, Bytes, Damaged
-	denied   error               // the last thing that the server would not let us do
+	api      jetstream.JetStream     // over control
+	changed  chan struct{}           // closed when the epoch changes
+	status   Status                  // Connected, Server, Error, Hint, Messages, Bytes, Damaged
+	asking   context.CancelCauseFunc // ends the look that waits for answers; nil: none does
+	denied   error                   // the last thing that the server would not let us do
 	deniedAt time.Time
 	looked   uint64 // LastSeq when the stream was last looked at
 }
@@ -216,7 +217,7 @@ func (b *Bus) look() {
 }
 
 // setUp does what is not done yet, from the server to the buckets.
-func (b *Bus) setUp(ctx context.Context) error {
+func (b *Bus) setUp(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, startupTime)
 	defer cancel()
 	js, err := b.connected()
@@ -224,7 +225,18 @@ func (b *Bus) setUp(ctx context.Context) error {
 		return err
 	}
 	// A request that was on its way when the connection was cut is never answered,
-	// also if there is another connection by now: each part has its own time.
+	// also if there is another connection by now: went ends the look. Some get lost
+	// between servers, so each part has its own time too.
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	b.mu.Lock()
+	b.asking = end
+	b.mu.Unlock()
+	defer func() {
+		if err != nil && errors.Is(context.Cause(ctx), nats.ErrDisconnected) {
+			err = nats.ErrDisconnected
+		}
+	}()
 	most := askTimeout + time.Duration(b.config.Replicas-1)*2*time.Second
 	ask, cancelAsk := context.WithTimeout(ctx, most)
 	defer cancelAsk()

@@ -26,6 +26,10 @@ type Config struct {
 	Bytes  int64         // HISTORY_BYTES: what the leader trims them to; default 256 MiB
 	Age    time.Duration // HISTORY_AGE: how long they are held; default 24 h
 
+	// Guest: the bounds of a stream that is there, Events, Age and Replicas, stay as
+	// they are. It is for a node that never leads: what it holds itself is its own affair.
+	Guest bool
+
 	// Dialects are the sources whose posts this node can read, by name. Messages in
 	// another dialect are dropped and told.
 	Dialects map[string]*fanout.Dialect

@@ -193,6 +193,12 @@ func (b *Bus) went(_ *nats.Conn, err error) {
 		err = nats.ErrDisconnected
 	}
 	b.told(b.explain("the bus cannot be used", err))
+	b.mu.Lock()
+	end := b.asking
+	b.mu.Unlock()
+	if end != nil {
+		end(nats.ErrDisconnected)
+	}
 	b.look()
 }
 

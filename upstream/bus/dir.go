@@ -36,7 +36,7 @@ func CheckDir(path string) error {
 	if err := mine(path); err != nil {
 		return err
 	}
-	for _, part := range []string{"lock", "place", "stream", "store"} { // a volume has lost+found too
+	for _, part := range []string{"lock", "place", "stream", "running", "store"} { // a volume has lost+found too
 		if err := filepath.WalkDir(filepath.Join(path, part), func(one string, entry fs.DirEntry, err error) error {
 			switch {
 			case errors.Is(err, fs.ErrNotExist): // it was not there, or has just been removed

@@ -15,11 +15,11 @@
 // Files, at most HISTORY_EVENTS messages a subject, the oldest go first. Deletes
 // and markers stay for seven days, or a day longer than the history. There is no
 // bound in bytes, which would take deletes first: the leader purges events (Lead).
-// Settings that change are brought to the stream when a process starts, and when it
-// stores nothing: somebody may have changed it. What somebody else set, such as
-// placement or compression, stays. A stream or a bucket that is deleted in use is made
-// again, a second later: until then the server may still be removing the old files, and the
-// new stream would take up what is left of them.
+// Settings that change are brought to the stream when a process starts that may lead (others
+// leave its bounds, Config.Guest), and when it stores nothing: somebody may have changed it. What
+// somebody else set, such as placement or compression, stays. A stream or a bucket that is
+// deleted in use is made again, a second later: until then the server may still be removing the
+// old files, and the new stream would take up what is left of them.
 //
 // A message's body is the event's JSON; everything else is in its headers
 // (message.go), readable with the nats command. Nats-Msg-Id is <term>-<n>, never
@@ -40,7 +40,8 @@
 // after a restart. Holes are normal: markers, gaps, what was dropped, deleted or
 // has aged. The epoch is in the stream's metadata. It is drawn anew when
 // the stream is made, when a directory turns out to be a copy (the file "place" in it
-// knows its own inode and birth), and when the stream ends before where it had
+// knows its own inode and birth), when the machine went down under the process that used the directory
+// (the file "running"; on Linux), and when the stream ends before where it had
 // come (a note of the leader, or what this node has read): a backup was restored.
 // The Source then tells the new epoch (SourceConfig.Renewed) and reads from the
 // beginning; the hub forgets what it holds (Hub.Renew). What cannot be seen is a

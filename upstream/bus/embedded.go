@@ -25,6 +25,7 @@ type embedded struct {
 	stream string
 	log    *slog.Logger
 	lock   *os.File // held as long as the process uses dir
+	outage bool     // the machine went down under the last process; owned by Bus.run
 
 	mu      sync.Mutex
 	server  *server.Server // nil: it does not run
@@ -44,7 +45,9 @@ func openDir(dir, stream string, log *slog.Logger) (*embedded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("DATA_DIR %s: %w", dir, err)
 	}
-	return &embedded{dir: dir, stream: stream, log: log, lock: lock}, nil
+	e := &embedded{dir: dir, stream: stream, log: log, lock: lock}
+	e.outage = e.wentDown()
+	return e, nil
 }
 
 var errLocked = errors.New("another aviary uses it: one process to a directory; for several, set NATS_URL")
@@ -153,6 +156,7 @@ func (e *embedded) stop() {
 // close ends the server and gives the directory back.
 func (e *embedded) close() {
 	e.stop()
+	e.rest()
 	_ = e.lock.Close()
 }
 
@@ -167,9 +171,13 @@ func (e *embedded) note(epoch string) error {
 }
 
 // moved says that the directory is a copy: it was restored from a backup, or
-// brought from another machine. The file "place" knows its own inode and birth;
-// settle makes this the right place.
+// brought from another machine. The file "place" knows its own inode and birth. Or the
+// machine went down and the end of the store with it, of which clients may have
+// cursors. settle makes this the right place, and all right.
 func (e *embedded) moved() bool {
+	if e.outage {
+		return true
+	}
 	path := filepath.Join(e.dir, "place")
 	wrote, err := os.ReadFile(path)
 	return err == nil && strings.TrimSpace(string(wrote)) != placeOf(path)
@@ -183,7 +191,13 @@ func (e *embedded) settle() error {
 	}
 	place := placeOf(path) + "\n"
 	_, err = f.WriteAt([]byte(place), 0)
-	return errors.Join(err, f.Truncate(int64(len(place))), f.Close())
+	if err = errors.Join(err, f.Truncate(int64(len(place))), f.Close()); err == nil {
+		err = e.awake()
+	}
+	if err == nil {
+		e.outage = false
+	}
+	return err
 }
 
 // setAside puts a store away in which the stream cannot be found any more, so that

@@ -24,6 +24,10 @@ const (
 	codeDeleteFailed     = 10057
 	codeInsufficient     = 10023
 	codeStorageResource  = 10047
+	codeAccountResource  = 10002
+	codeMaxStreams       = 10027
+	codeStreamConfig     = 10052
+	codeOverlap          = 10065
 	codeNotClustered     = 10074
 )
 
@@ -106,7 +110,13 @@ func (b *Bus) hint(err, denied error) string {
 		return "JetStream is not there: start nats-server with -js, and enable it for the account"
 	case api != nil && (api.ErrorCode == codeNotClustered || api.ErrorCode == codeNoPeers):
 		return fmt.Sprintf("NATS_REPLICAS is %d: there are not that many JetStream servers in the cluster, or not all of them are up", b.config.Replicas)
-	case api != nil && (api.ErrorCode == codeStorageResource || api.ErrorCode == codeInsufficient), isFull(err):
+	case api != nil && api.ErrorCode == codeOverlap:
+		return "another stream takes subjects that begin with " + b.config.Name + ".: remove it, or give the gateways an account of their own"
+	case api != nil && api.ErrorCode == codeStreamConfig:
+		return "somebody else made a stream of aviary's in a way that cannot be changed: delete it, with `nats stream rm`, and it is made again; or give the gateways an account of their own"
+	case api != nil && api.ErrorCode == codeMaxStreams:
+		return "the gateways need four streams: raise the account's limit"
+	case api != nil && (api.ErrorCode == codeStorageResource || api.ErrorCode == codeInsufficient || api.ErrorCode == codeAccountResource), isFull(err):
 		return "the store is full: free disk space, raise JetStream's limits, or lower HISTORY_EVENTS"
 	case embedded:
 		return "the embedded store does not answer: look at the disk under DATA_DIR; it is tried again by itself"

@@ -1,10 +1,21 @@
 package bus
 
 import (
+	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
+
+// bootOf names this life of the machine; "": it cannot be known.
+func bootOf() string {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(id))
+}
 
 // placeOf names where a file is: its inode, and its birth where the file system
 // knows it, since a file restored over a removed one may get the same inode.

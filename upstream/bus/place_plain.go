@@ -10,5 +10,7 @@ func lockFile(path string) (*os.File, error) { return os.OpenFile(path, os.O_CRE
 
 func placeOf(string) string { return "" }
 
+func bootOf() string { return "" }
+
 // writable leaves it to the operating system to refuse.
 func writable(string) error { return nil }

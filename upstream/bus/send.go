@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"aviary/fanout"
 	"aviary/upstream"
@@ -56,7 +57,7 @@ func (p *Publisher) progressed() time.Time {
 func (b *Bus) publishing(err error) {
 	told := b.explain("messages are not stored", err)
 	b.unstored.Store(told)
-	if isTimeout(err) && b.embedded == nil { // if it turns out that other requests are answered
+	if isTimeout(err) && b.embedded == nil && b.lately() == nil { // if it turns out that other requests are answered
 		b.unstored.Store(trouble(told, "NATS answers, but stores nothing: look at its log and at the disk of its store"))
 	}
 	b.adjusted.Store(false)
@@ -178,18 +179,24 @@ func (p *Publisher) replace(w *waiting) {
 
 // ack is the server's answer to one message.
 type ack struct {
-	Error *struct {
-		Code        int    `json:"err_code"`
-		Description string `json:"description"`
-	} `json:"error"`
+	Error *jetstream.APIError `json:"error"`
 }
 
 func (a *ack) err() error {
 	if a.Error == nil {
 		return nil
 	}
-	return errors.New(a.Error.Description)
+	return refusal{a.Error}
 }
+
+// refusal is a server's answer in its own words alone.
+type refusal struct{ *jetstream.APIError }
+
+// Error implements error.
+func (r refusal) Error() string { return r.Description }
+
+// Unwrap lets it be known by its code.
+func (r refusal) Unwrap() error { return r.APIError }
 
 // answered takes an acknowledgement; its number is what follows the inbox.
 func (p *Publisher) answered(m *nats.Msg, prefix int) {

@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -20,20 +21,25 @@ const metaEpoch = "aviary-epoch"
 // wanted sets in have what aviary needs of its stream and leaves the rest, such
 // as placement or compression, to whoever runs NATS.
 func (c *Config) wanted(have jetstream.StreamConfig) jetstream.StreamConfig {
+	there := have.Name != ""
 	have.Name = c.Name
 	have.Subjects = []string{c.events(), c.terms(), c.Name + ".tomb.>"}
 	have.Retention = jetstream.LimitsPolicy
 	have.Discard = jetstream.DiscardOld
-	have.MaxMsgsPerSubject = int64(c.Events)
 	have.MaxMsgs = -1
 	have.MaxBytes = -1 // it would drop deletes first
 	have.MaxMsgSize, have.NoAck = -1, false
-	have.MaxAge = max(tombLife, c.Age+24*time.Hour)
 	have.Duplicates = duplicates
 	have.AllowMsgTTL = true
 	have.AllowDirect = true
-	have.Replicas = c.Replicas
 	have.DenyDelete, have.DenyPurge = false, false
+	if c.Guest && there {
+		have.MaxAge = max(tombLife, have.MaxAge)
+		return have
+	}
+	have.MaxMsgsPerSubject = int64(c.Events)
+	have.MaxAge = max(tombLife, c.Age+24*time.Hour)
+	have.Replicas = c.Replicas
 	return have
 }
 
@@ -82,13 +88,16 @@ func (b *Bus) ensureStream(ctx context.Context, js jetstream.JetStream) error {
 			s, err = js.Stream(ctx, b.config.Name)
 		}
 		if err == nil {
-			b.log().Info("the bus has a new stream", "stream", b.config.Name, "epoch", epochOf(s.CachedInfo()))
+			b.log().Info("the bus has a new stream", "stream", b.config.Name, "epoch", s.CachedInfo().Config.Metadata[metaEpoch])
 		}
 	}
 	if err != nil {
 		return err
 	}
 	info := s.CachedInfo()
+	if err := inFiles(info); err != nil {
+		return err
+	}
 	c := b.config.wanted(info.Config)
 	if c.Metadata[metaEpoch] == "" { // somebody else made it
 		c.Metadata = withEpoch(c.Metadata)
@@ -96,12 +105,33 @@ func (b *Bus) ensureStream(ctx context.Context, js jetstream.JetStream) error {
 		return nil
 	}
 	if !same(c, info.Config) {
+		b.tellBounds(info.Config, c)
 		if _, err = js.UpdateStream(ctx, c); err != nil {
 			return err
 		}
 	}
 	b.adjusted.Store(true)
 	return nil
+}
+
+// inFiles refuses a stream that somebody made in a server's memory, which cannot be
+// changed: what is acknowledged there ends with the server.
+func inFiles(info *jetstream.StreamInfo) error {
+	if info.Config.Storage == jetstream.FileStorage {
+		return nil
+	}
+	return trouble(fmt.Errorf("somebody else made the stream %s, in memory and not in files", info.Config.Name),
+		"delete it, with `nats stream rm`, and it is made again; or give the gateways an account of their own")
+}
+
+// tellBounds tells that this node changes what all nodes have: somebody changed a
+// setting, or nodes have different ones, and the last to start decides.
+func (b *Bus) tellBounds(have, want jetstream.StreamConfig) {
+	if have.MaxMsgsPerSubject == want.MaxMsgsPerSubject && have.Replicas == want.Replicas {
+		return
+	}
+	b.log().Warn("the bounds of the bus are changed to this node's settings, for all nodes", "stream", b.config.Name,
+		"events", want.MaxMsgsPerSubject, "events_before", have.MaxMsgsPerSubject, "replicas", want.Replicas, "replicas_before", have.Replicas)
 }
 
 // renew gives the stream a new epoch if it was restored.
