@@ -31,7 +31,7 @@ func (f *flood) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
-	_, _ = fmt.Fprint(w, "event: hello\nid: flood-0\ndata: {\"hello\":{\"cursor\":\"flood-0\",\"resumed\":\"live\",\"missed\":0,\"source\":\"sim\",\"upstream\":{\"state\":\"streaming\"},\"filter\":\"\",\"heartbeat_ms\":15000,\"warnings\":[]}}\n\n")
+	_, _ = fmt.Fprint(w, "event: hello\nid: flood-0\ndata: {\"hello\":{\"cursor\":\"flood-0\",\"resumed\":\"live\",\"missed\":0,\"source\":\"sim\",\"upstream\":{\"state\":\"streaming\"},\"filter\":\"\",\"heartbeat_ms\":600000,\"warnings\":[]}}\n\n")
 	for n := 1; n <= 100_000; n++ {
 		post := f.lines[n%len(f.lines)]
 		id, rest, _ := strings.Cut(strings.TrimPrefix(post, `{"id_str":"`), `"`)

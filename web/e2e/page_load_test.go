@@ -43,6 +43,9 @@ func TestTwoHundredPostsASecond(t *testing.T) {
 		frames := ask[[]float64](b, "frames")
 		slices.Sort(frames)
 		if len(tasks) < 100 || len(frames) < 10 {
+			if round < 3 {
+				continue
+			}
 			t.Fatalf("only %d tasks and %d frames were seen", len(tasks), len(frames))
 		}
 		longest := tasks[len(tasks)-1]
@@ -100,7 +103,7 @@ func (b *tab) tasks(length time.Duration) (took []float64, byClock float64) {
 	b.do(command(tracing.End, cdp.Empty{}))
 	select {
 	case <-complete:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		b.t.Fatal("the trace does not end")
 	}
 	mu.Lock()

@@ -41,7 +41,7 @@ func TestWidgetBacksOff(t *testing.T) {
 		answers = append(answers, func(rw http.ResponseWriter, _ *http.Request) { http.Error(rw, "not the gateway", status) })
 	}
 	wall := w.behind(answers...)
-	b := w.widget(w.host(`<tweet-feed></tweet-feed>`), desktop)
+	b := w.widget(w.host(`<tweet-feed since="5m"></tweet-feed>`), desktop)
 	b.forgive = append(b.forgive, "the server responded with a status")
 	b.hear(root + `.querySelector(".status")`)
 	b.until(items + `.some((a) => a.textContent.includes("behind the wall"))`)
