@@ -104,6 +104,7 @@ func (b *tab) show(rule string) {
 	b.run(`if (document.querySelector(".editor").hidden) document.querySelector(".edit").click()`)
 	b.puts(".editor [name=rule]", rule)
 	b.click(".editor [type=submit]")
+	b.pointer("") // else the list comes to lie under it, and holds still
 }
 
 func TestFilterNarrows(t *testing.T) {

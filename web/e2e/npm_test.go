@@ -35,10 +35,10 @@ func npmFile(name, version, file string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(fresh) }()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	install := exec.CommandContext(ctx, npm, "install", "--prefix", fresh, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts",
-		"--fetch-retries=1", "--fetch-retry-mintimeout=2000", name+"@"+version)
+		"--fetch-retries=4", "--fetch-retry-factor=2", "--fetch-retry-mintimeout=1000", name+"@"+version)
 	install.WaitDelay = 5 * time.Second // what it has started may hold its output open
 	if out, err := install.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("npm install %s: %w: %s", name, err, tail(string(out)))
