@@ -63,7 +63,7 @@ func TestWidgetIsDenied(t *testing.T) {
 		w.post(lead + " meanwhile")
 		b.hides("false")
 		b.feedShows(lead + " meanwhile")
-		b.run("location.reload()")
+		b.do(chromedp.Reload())
 		b.until(`globalThis.breaches && document.querySelector("tweet-feed")?.shadowRoot`)
 		b.feedShows(lead + " meanwhile") // of the last minutes
 		b.do(chromedp.Navigate("about:blank"))

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -18,7 +17,6 @@ type flood struct {
 	t       *testing.T
 	gateway *httputil.ReverseProxy
 	lines   []string // compact posts
-	sent    atomic.Int64
 	on      chan struct{}
 	stop    chan struct{}
 }
@@ -41,7 +39,6 @@ func (f *flood) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if _, err := fmt.Fprintf(w, "id: flood-%d\ndata: {\"id_str\":\"%s%d\"%s\n\n", n, id[:4], n, rest); err != nil {
 			return
 		}
-		f.sent.Store(int64(n))
 		if n%50 == 0 {
 			_ = http.NewResponseController(w).Flush()
 			time.Sleep(5 * time.Millisecond) // 10,000 a second at most

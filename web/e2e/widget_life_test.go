@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"aviary/upstream/twitter/sim"
 )
 
@@ -61,7 +63,7 @@ func TestWidgetKeepsItsPlace(t *testing.T) {
 	b.run(`document.querySelector("tweet-feed").remove()`) // that, too, ends its stream
 	w.eventually("no client", func() bool { return w.clients() == 0 })
 	w.post("since")
-	b.run("location.reload()")
+	b.do(chromedp.Reload())
 	b.until(`globalThis.breaches && document.querySelector("tweet-feed")?.shadowRoot`)
 	b.feedShows("since")
 	if got := strings.Join(b.feedTexts(), "|"); got != "since go|seen 5 go|seen 4 go|seen 3 go" {
