@@ -40,7 +40,7 @@ test: test-tools
 # the tests say so and are skipped, and fail if CI is set. Without a package
 # named, go test shows what they say.
 browser:
-	cd web/e2e && $(GO) vet -tags screenshots . && $(GO) test -count=1 -timeout 7m
+	cd web/e2e && $(GO) vet -tags screenshots . && $(GO) test -count=1 -timeout 15m
 
 load:
 	cd web/e2e && PAGE_LOAD=60s $(GO) test -count=1 -timeout 8m -v -run 'TestTwoHundredPostsASecond'

@@ -44,7 +44,9 @@
 // last event id. The leader learns of a tab's end by the lock that each tab holds
 // while it lives; the next tab in line takes over from a leader that ends, and a
 // leader that does not answer for three seconds loses the lock to the tab that
-// asked. A column that joins reads its last minutes by a short request of its own.
+// asked. A column that joins reads its last minutes by a short request of its own, up
+// to where it meets what comes by the one connection; if that takes more than ten
+// seconds, and posts may be missing, the column says so.
 // Locks exist in secure contexts only (HTTPS, or this machine); elsewhere each tab
 // has a connection of its own, and the sixth warns. 32 rules fit on a connection;
 // a rule beyond them, or one that the gateway does not take, is refused in its

@@ -1,14 +1,10 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 )
 
 // axeVersion of axe-core, https://github.com/dequelabs/axe-core.
@@ -16,27 +12,9 @@ const axeVersion = "4.14.1"
 
 // axe is the source of axe-core, from the user's cache folder or by npm.
 var axe = sync.OnceValues(func() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	dir := filepath.Join(cache, "aviary-e2e", "axe-core-"+axeVersion)
-	file := filepath.Join(dir, "node_modules", "axe-core", "axe.min.js")
-	if source, err := os.ReadFile(file); err == nil {
-		return string(source), nil
-	}
-	npm, err := exec.LookPath("npm")
+	file, err := npmFile("axe-core", axeVersion, "axe.min.js")
 	if err != nil {
 		return "", err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	install := exec.CommandContext(ctx, npm, "install", "--prefix", dir, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@"+axeVersion)
-	if out, err := install.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm install: %w: %s", err, tail(string(out)))
 	}
 	source, err := os.ReadFile(file)
 	return string(source), err
@@ -62,10 +40,10 @@ func (b *tab) checkAxe(what string) {
 		ID, Impact, Help string
 		Nodes            []node
 	}
-	report := ask[struct {
+	report := askLong[struct {
 		Passes int
 		Found  []finding
-	}](b, `axe.run({ resultTypes: ["violations"] }).then((r) => ({ passes: r.passes.length, found: r.violations.map((v) => ({ id: v.id, impact: v.impact, help: v.help,
+	}](b, 3*patience, `axe.run({ resultTypes: ["violations"] }).then((r) => ({ passes: r.passes.length, found: r.violations.map((v) => ({ id: v.id, impact: v.impact, help: v.help,
 		nodes: v.nodes.slice(0, 5).map((n) => ({ html: n.html.slice(0, 160), summary: n.failureSummary })) })) }))`)
 	for _, f := range report.Found {
 		words := fmt.Sprintf("%s: axe finds %s (%s): %s\n%+v", what, f.ID, f.Impact, f.Help, f.Nodes)

@@ -64,7 +64,9 @@ func run(m *testing.M) (int, error) {
 		chromedp.ExecPath(chromium), chromedp.UserDataDir(filepath.Join(dir, "profile")),
 		chromedp.NoSandbox, chromedp.DisableGPU, // as root in a container, without a graphics card
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-GB"),
-		chromedp.WSURLReadTimeout(30*time.Second),
+		// Each window would load pages of the browser's own for its address bar. They take
+		// twice the time that the tests do.
+		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,WebUIOmniboxPopup,WebUIOmniboxAimPopup"),
 	)
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	defer cancel()

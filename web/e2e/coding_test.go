@@ -55,7 +55,8 @@ func (b *tab) watch() *codings {
 
 // offering opens the page in a tab whose requests offer only this coding; "":
 // what the browser offers. The icon is there first, since a tab is watched from
-// its second document on.
+// its second document on. The page waits for its dictionary as long as it takes: on
+// a busy machine that may be longer than it would wait for a reader's sake.
 func (w *world) offering(coding, path string) (*tab, *codings) {
 	at := w.url
 	if coding != "" {
@@ -74,6 +75,7 @@ func (w *world) offering(coding, path string) (*tab, *codings) {
 	w.url = gateway
 	b.forgive = []string{"favicon.ico", "ERR_"}
 	c := b.watch()
+	b.before(`AbortSignal.timeout = () => new AbortController().signal;`)
 	b.do(chromedp.Navigate(at + path))
 	b.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
 	return b, c
@@ -143,8 +145,8 @@ func TestEventSourceReadsEveryCoding(t *testing.T) {
 				t.Errorf("%s, %s: %d messages, and they are not the %d that come as identity", coding, filters[i], len(got[i]), len(want[i]))
 			}
 		}
-		seen := c.all()
-		if len(seen) != 1+len(filters) || slices.ContainsFunc(seen, func(s string) bool { return s != coding }) {
+		seen := c.all() // a page that hears nothing for three heartbeats opens its stream again
+		if len(seen) < 1+len(filters) || slices.ContainsFunc(seen, func(s string) bool { return s != coding }) {
 			t.Errorf("the streams came as %q, want all as %s", seen, coding)
 		}
 	}

@@ -14,8 +14,9 @@ import (
 func TestGatewayRestart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	w.post("in the first life")
 	b := w.open(everyPost, desktop)
+	b.until(`document.querySelector("#connection").textContent === "Live"`)
+	w.post("in the first life")
 	b.forgive = []string{"ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET"}
 	b.shows("in the first life")
 	w.stop()
@@ -121,7 +122,7 @@ func (f *flaky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // A connection can look open while nothing comes: the page does not wait for ever.
 func TestSilenceIsNoticed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 0)
+	w := newWorld(t, 0, "AVIARY_HEARTBEAT=1s")
 	b := w.open(everyPost, desktop)
 	b.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
 	b.run(`{ const now = Date.now; Date.now = () => now() - 3600e3; }`) // and be it that the clock is put back

@@ -50,7 +50,7 @@ func TestPageIsDenied(t *testing.T) {
 func TestWidgetIsDenied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	address := w.host(`<tweet-feed sleep-after="0.1"></tweet-feed>`)
+	address := w.host(`<tweet-feed sleep-after="0.1" since="5m"></tweet-feed>`)
 	for _, name := range []string{"sessionStorage", "storage"} {
 		b := w.widgetWith(address, desktop, denied[name])
 		b.feedStands()
@@ -63,9 +63,9 @@ func TestWidgetIsDenied(t *testing.T) {
 		w.post(lead + " meanwhile")
 		b.hides("false")
 		b.feedShows(lead + " meanwhile")
-		b.run("location.reload()")
+		b.do(chromedp.Reload())
 		b.until(`globalThis.breaches && document.querySelector("tweet-feed")?.shadowRoot`)
-		b.feedShows(lead + " meanwhile") // of the last half minute
+		b.feedShows(lead + " meanwhile") // of the last minutes
 		b.do(chromedp.Navigate("about:blank"))
 	}
 }
@@ -77,7 +77,7 @@ func TestWidgetInRightToLeftPage(t *testing.T) {
 	w := newWorld(t, 0)
 	gallery(w)
 	b := w.widget(w.host(""), desktop)
-	b.run(`document.documentElement.dir = "rtl"; document.querySelector("main").append(document.createElement("tweet-feed"))`)
+	b.run(`document.documentElement.dir = "rtl"; const feed = document.createElement("tweet-feed"); feed.setAttribute("since", "5m"); document.querySelector("main").append(feed)`)
 	b.until(items + `.length === 6`)
 	b.feedSays("Live")
 	// where says on which side of its row an element stands.
@@ -93,7 +93,7 @@ func TestWidgetInRightToLeftPage(t *testing.T) {
 		}
 	}
 	b.picture("widget-rtl-host-english")
-	b.run(`import("` + w.url + `/embed.js").then(({ words }) => { Object.assign(words, { lang: "ar", live: "مباشر", connecting: "جارٍ الاتصال…", pause: "إيقاف مؤقت", view: "عرض على {n}", source: "متصل" }); const old = document.querySelector("tweet-feed"); old.replaceWith(document.createElement("tweet-feed")); })`)
+	b.run(`import("` + w.url + `/embed.js").then(({ words }) => { Object.assign(words, { lang: "ar", live: "مباشر", connecting: "جارٍ الاتصال…", pause: "إيقاف مؤقت", view: "عرض على {n}", source: "متصل" }); const old = document.querySelector("tweet-feed"); old.replaceWith(old.cloneNode()); })`)
 	b.feedSays("مباشر")
 	b.until(items + `.length === 6`)
 	if got := where(root + `.querySelector(".pause")`); got != "left" {

@@ -24,7 +24,7 @@ func TestForcedColours(t *testing.T) {
 			w := newWorld(t, 0, "AVIARY_SEARCH_WAIT=100ms")
 			gallery(w)
 			l := look{width: 1100, height: 900, dark: dark, forced: true, still: true}
-			b := w.open("/?filter.go=go&filter.all=&max_rate=off", l)
+			b := w.open("/?filter.go=go&filter.all=followers_count:0&max_rate=off", l)
 			b.until(`document.querySelectorAll(".feed .card").length === 12`)
 			b.click(".halt")
 			w.post("waits")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -54,7 +55,7 @@ func newWorld(t *testing.T, rate float64, settings ...string) *world {
 	address := freeAddress(t)
 	w.url = "http://" + address
 	w.environ = append(w.sim.Settings(upstream.URL),
-		"AVIARY_LISTEN="+address, "AVIARY_ADMIN_LISTEN=off", "AVIARY_RETRY=300ms", "AVIARY_HEARTBEAT=1s", "AVIARY_DRAIN=1s",
+		"AVIARY_LISTEN="+address, "AVIARY_ADMIN_LISTEN=off", "AVIARY_RETRY=300ms", "AVIARY_DRAIN=1s",
 		"AVIARY_BACKOFF_NETWORK=100ms", "PATH=/usr/bin:/bin")
 	w.environ = append(w.environ, settings...)
 	t.Cleanup(func() {
@@ -69,16 +70,20 @@ func newWorld(t *testing.T, rate float64, settings ...string) *world {
 	return w
 }
 
-// freeAddress is a loopback address that nobody listens on: the gateway must
-// come back to it after a restart.
+// freeAddress is a loopback address that nobody listens on. The gateway must come
+// back to it after a restart, so it is none that the system gives to connections.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const from, to = 12000, 32000
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", from+rand.IntN(to-from)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("there is no port to listen on")
+	return ""
 }
 
 // start runs the gateway and returns when it has its stream.
@@ -114,12 +119,13 @@ func (w *world) stop() {
 	}()
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		_ = w.process.Process.Kill()
 		<-done
 		w.t.Error("the gateway did not end when it was asked to")
 	}
 	w.process = nil
+	w.eventually("a simulator without a stream", func() bool { return w.sim.Stats().Streams == 0 })
 }
 
 // post sends a post with a plain text and returns its id.

@@ -27,7 +27,7 @@ func TestReadingIsNotDisturbed(t *testing.T) {
 			w := newWorld(t, 0)
 			w.posts("old", 20)
 			w.held(20)
-			b := w.open(everyPost, desktop)
+			b := w.open(lately, desktop)
 			b.until(`document.querySelectorAll(".feed article").length === 20`)
 			begin(b)
 			reading := "old 11 "
@@ -47,8 +47,12 @@ func TestReadingIsNotDisturbed(t *testing.T) {
 			if name == "scrolled" {
 				b.picture("holding")
 			}
-			b.pointer(".new")
-			b.click(".new")
+			if name == "pointer" { // it stays where it is: a moment after it has left, the list moves on by itself
+				b.run(`document.querySelector(".new").click()`)
+			} else {
+				b.pointer(".new")
+				b.click(".new")
+			}
 			b.shows("new 6")
 			got := b.texts()
 			if len(got) != 27 || got[0] != "new 6 go" || got[7] != "old 19 go" {
@@ -67,7 +71,7 @@ func TestMovesOnAfterReading(t *testing.T) {
 	w := newWorld(t, 0)
 	w.posts("old", 3)
 	w.held(3)
-	b := w.open(everyPost, desktop)
+	b := w.open(lately, desktop)
 	b.shows("old 2")
 	time.Sleep(1100 * time.Millisecond)
 	b.pointer(".feed article")
@@ -88,7 +92,7 @@ func TestWaitingIsBounded(t *testing.T) {
 	w := newWorld(t, 0)
 	w.post("old")
 	w.held(1)
-	b := w.open(everyPost, desktop)
+	b := w.open(lately, desktop)
 	b.shows("old")
 	b.click("#pause")
 	w.posts("new", 460)
@@ -118,7 +122,7 @@ func TestDeleteMovesNothing(t *testing.T) {
 	w := newWorld(t, 0)
 	ids := w.posts("old", 30)
 	w.held(30)
-	b := w.open(everyPost, desktop)
+	b := w.open(lately, desktop)
 	b.shows("old 29")
 	b.shows("old 10 ")
 	b.run(`[...document.querySelectorAll(".feed article")].find((a) => a.textContent.includes("old 10 ")).scrollIntoView({ block: "center" })`)
@@ -137,7 +141,7 @@ func TestKeyboard(t *testing.T) {
 	w := newWorld(t, 0)
 	w.posts("old", 12)
 	w.held(12)
-	b := w.open(everyPost, desktop)
+	b := w.open(lately, desktop)
 	b.shows("old 11")
 	focused := func() string {
 		return ask[string](b, `document.activeElement.closest("article")?.querySelector(".text").textContent ?? (document.activeElement.id || document.activeElement.className)`)
@@ -190,7 +194,7 @@ func TestFeedPattern(t *testing.T) {
 	w := newWorld(t, 0)
 	w.posts("old", 5)
 	w.held(5)
-	b := w.open(everyPost, desktop)
+	b := w.open(lately, desktop)
 	b.shows("old 4")
 	w.post("new")
 	b.shows("new")
@@ -210,7 +214,7 @@ func TestFeedPattern(t *testing.T) {
 func TestAnnouncements(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	b := w.openWith(everyPost, desktop, `const every = setInterval; globalThis.setInterval = (f, ms) => (String(f).includes("arrived") && (globalThis.announce = f), every(f, ms));`)
+	b := w.openWith(everyPost, desktop, `const every = setInterval; globalThis.setInterval = (f, ms) => (String(f).includes("arrived") ? void (globalThis.announce = f) : every(f, ms));`)
 	w.posts("old", 12)
 	b.shows("old 11")
 	b.run("announce()")

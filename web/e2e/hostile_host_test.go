@@ -16,8 +16,8 @@ func TestWidgetTakesNonsense(t *testing.T) {
 	w := newWorld(t, 0)
 	w.posts("early", 5)
 	w.held(5)
-	b := w.widget(w.host(`<tweet-feed lang="not_a language" max-posts="-3" theme="ugly" media="//" sleep-after="soon"></tweet-feed>
-		<tweet-feed lang="x" max-posts="many"></tweet-feed><tweet-feed max-posts="1e99"></tweet-feed>`), desktop)
+	b := w.widget(w.host(`<tweet-feed lang="not_a language" max-posts="-3" theme="ugly" media="//" sleep-after="soon" since="5m"></tweet-feed>
+		<tweet-feed lang="x" max-posts="many" since="5m"></tweet-feed><tweet-feed max-posts="1e99" since="5m"></tweet-feed>`), desktop)
 	b.until(`[...document.querySelectorAll("tweet-feed")].map((f) => f.shadowRoot.querySelectorAll("article time").length).join() === "3,5,5"`)
 
 	// An address that is none is told in the console; a good one mends it.

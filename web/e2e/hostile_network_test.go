@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -115,7 +116,7 @@ func TestPageSurvivesTheNetwork(t *testing.T) {
 				answers = []http.HandlerFunc{answer, brokenAnswers[4]}
 			}
 			w.behind(answers...)
-			b := w.open(everyPost, desktop)
+			b := w.open(lately, desktop)
 			b.forgive = []string{"net::ERR_", "EventSource", "the server responded with a status"}
 			b.shows("behind the wall")
 			b.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
@@ -133,7 +134,7 @@ func TestWidgetSurvivesTheNetwork(t *testing.T) {
 	w.post("behind the wall")
 	w.held(1)
 	w.behind(brokenAnswers[0], brokenAnswers[2], brokenAnswers[5], brokenAnswers[6])
-	b := w.widget(w.host(`<tweet-feed></tweet-feed>`), desktop)
+	b := w.widget(w.host(`<tweet-feed since="5m"></tweet-feed>`), desktop)
 	b.forgive = append(b.forgive, "net::ERR_", "the server responded with a status")
 	b.until(items + `.some((a) => a.textContent.includes("behind the wall"))`)
 	b.feedStands()
@@ -142,30 +143,52 @@ func TestWidgetSurvivesTheNetwork(t *testing.T) {
 	}
 }
 
-// Told to wait in a way that is no number, or for longer than a timer can count, it
-// does not ask again at once.
+// Told to wait in a way that is no number, it asks again when it would have, and told
+// to wait for longer than a timer can count, it does not ask again.
 func TestRetryAfterNonsense(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{"date": "Wed, 21 Oct 2099 07:28:00 GMT", "ages": "2147484"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			refuse := func(rw http.ResponseWriter, _ *http.Request) {
-				rw.Header().Set("Retry-After", value)
-				http.Error(rw, "too many", http.StatusTooManyRequests)
-			}
 			w := newWorld(t, 0)
-			wall := w.behind(refuse, refuse, refuse, refuse, refuse, refuse, refuse, refuse, refuse, refuse, refuse, refuse, refuse, refuse)
+			gateway := w.url
+			refused := func() *wall {
+				w.url = gateway
+				return w.behind(slices.Repeat([]http.HandlerFunc{func(rw http.ResponseWriter, _ *http.Request) {
+					rw.Header().Set("Retry-After", value)
+					http.Error(rw, "too many", http.StatusTooManyRequests)
+				}}, 20)...)
+			}
+			forPage := refused()
 			page := w.open(everyPost, desktop)
 			page.forgive = []string{"429 (Too Many Requests)"}
 			page.until(`/answered 429; trying again in/.test(document.querySelector("#connection").textContent)`)
-			before := wall.asked()
+			forWidget := refused()
 			b := w.widget(w.host(`<tweet-feed></tweet-feed>`), desktop)
 			b.forgive = append(b.forgive, "429 (Too Many Requests)")
-			b.feedSays("Reconnecting…")
-			time.Sleep(900 * time.Millisecond) // the soonest that either may ask again is half a second
-			if n := wall.asked() - before; n > 5 {
-				t.Errorf("it asked %d times in a second", n)
+			b.hear(root + `.querySelector(".status")`)
+			b.heard(root+`.querySelector(".status")`, "^(Reconnecting|Not reachable)")
+			if name == "ages" {
+				time.Sleep(1500 * time.Millisecond) // a timer that cannot count that far rings at once
+				if page, widget := forPage.asked(), forWidget.asked(); page != 2 || widget != 1 {
+					t.Errorf("the page asked %d times, and the widget %d; want its stream and why there is none, and its stream", page, widget)
+				}
+				return
+			}
+			w.eventually("other attempts", func() bool { return forPage.asked() > 3 && forWidget.asked() > 1 })
+			if waited := forPage.wait(1, 2); waited < 500*time.Millisecond {
+				t.Errorf("the page asked again after %v", waited)
+			}
+			if waited := forWidget.wait(0, 1); waited < time.Second {
+				t.Errorf("the widget asked again after %v", waited)
 			}
 		})
 	}
+}
+
+// wait is the time between two requests.
+func (w *wall) wait(one, other int) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.at[other].Sub(w.at[one])
 }

@@ -32,7 +32,7 @@ func TestNarrow(t *testing.T) {
 			w.sim.Post(sim.Draft{Author: "quoter_sim", Text: "look, go", Quote: quoted.ID})
 			w.sim.Post(sim.Draft{Author: "rtl_sim", Text: "موسيقى العود في المقهى القديم go", Lang: "ar"})
 			w.held(5)
-			b := w.open(everyPost, l)
+			b := w.open(lately, l)
 			b.until(`document.querySelectorAll(".feed .card").length === 5`)
 			b.search("go", "50")
 			b.until(`/^Done/.test(document.querySelector("#found").textContent)`)
@@ -152,9 +152,10 @@ func TestCopyAsCurl(t *testing.T) {
 	rule := `("it's go" OR é OR "$(touch owned)" OR ` + "\"`id`\"" + ` OR "a\b!!") -cold`
 	b := w.openWith("/?filter.it="+url.QueryEscape(rule)+"&max_rate=off", desktop, `navigator.clipboard.writeText = async (words) => { globalThis.copied = words; };`)
 	b.until(`/^Live/.test(document.querySelector("#connection").textContent)`)
+	b.hear(`document.querySelector(".copy")`)
 	b.click(`.copy`)
 	b.until("globalThis.copied")
-	b.until(`document.querySelector(".copy").textContent === "Copied"`)
+	b.heard(`document.querySelector(".copy")`, "^Copied$")
 	said := w.bash(t, ask[string](b, "copied"), `"filter":"`)
 	w.post("it's go that is cold")
 	w.post("no need")
@@ -175,8 +176,9 @@ func TestCopyAsCurl(t *testing.T) {
 	b.run(`navigator.clipboard.writeText = async () => { throw new Error("not allowed"); }`)
 	b.enter("#q", "é'")
 	b.until(`document.querySelector("#find-copy").textContent === "Copy as curl"`)
+	b.hear(`document.querySelector("#find-copy")`)
 	b.click("#find-copy")
-	b.until(`document.querySelector("#find-copy").textContent === "Selected"`)
+	b.heard(`document.querySelector("#find-copy")`, "^Selected$")
 	if got := ask[string](b, "String(getSelection())"); !strings.Contains(got, "/search/pages?q=%C3%A9%27&max=50") {
 		t.Errorf("selected: %s", got)
 	}

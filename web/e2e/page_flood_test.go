@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -18,7 +17,6 @@ type flood struct {
 	t       *testing.T
 	gateway *httputil.ReverseProxy
 	lines   []string // compact posts
-	sent    atomic.Int64
 	on      chan struct{}
 	stop    chan struct{}
 }
@@ -31,7 +29,7 @@ func (f *flood) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
-	_, _ = fmt.Fprint(w, "event: hello\nid: flood-0\ndata: {\"hello\":{\"cursor\":\"flood-0\",\"resumed\":\"live\",\"missed\":0,\"source\":\"sim\",\"upstream\":{\"state\":\"streaming\"},\"filter\":\"\",\"heartbeat_ms\":15000,\"warnings\":[]}}\n\n")
+	_, _ = fmt.Fprint(w, "event: hello\nid: flood-0\ndata: {\"hello\":{\"cursor\":\"flood-0\",\"resumed\":\"live\",\"missed\":0,\"source\":\"sim\",\"upstream\":{\"state\":\"streaming\"},\"filter\":\"\",\"heartbeat_ms\":600000,\"warnings\":[]}}\n\n")
 	for n := 1; n <= 100_000; n++ {
 		post := f.lines[n%len(f.lines)]
 		id, rest, _ := strings.Cut(strings.TrimPrefix(post, `{"id_str":"`), `"`)
@@ -41,7 +39,6 @@ func (f *flood) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if _, err := fmt.Fprintf(w, "id: flood-%d\ndata: {\"id_str\":\"%s%d\"%s\n\n", n, id[:4], n, rest); err != nil {
 			return
 		}
-		f.sent.Store(int64(n))
 		if n%50 == 0 {
 			_ = http.NewResponseController(w).Flush()
 			time.Sleep(5 * time.Millisecond) // 10,000 a second at most

@@ -43,6 +43,9 @@ func TestTwoHundredPostsASecond(t *testing.T) {
 		frames := ask[[]float64](b, "frames")
 		slices.Sort(frames)
 		if len(tasks) < 100 || len(frames) < 10 {
+			if round < 3 {
+				continue
+			}
 			t.Fatalf("only %d tasks and %d frames were seen", len(tasks), len(frames))
 		}
 		longest := tasks[len(tasks)-1]
@@ -100,7 +103,7 @@ func (b *tab) tasks(length time.Duration) (took []float64, byClock float64) {
 	b.do(command(tracing.End, cdp.Empty{}))
 	select {
 	case <-complete:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		b.t.Fatal("the trace does not end")
 	}
 	mu.Lock()
@@ -146,12 +149,11 @@ func TestMemoryIsBounded(t *testing.T) {
 	var heap [2]float64
 	for i, mark := range []string{"post 20000 of the flood", "post 100000 of the flood"} {
 		shown := fmt.Sprintf(`document.querySelector(".feed").textContent.includes(%q)`, mark)
-		// It takes its time on a busy machine; while posts are read it goes on.
-		for last := int64(-1); !ask[bool](b, shown) && f.sent.Load() > last; last = f.sent.Load() {
-			for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && !ask[bool](b, shown); time.Sleep(100 * time.Millisecond) {
-			}
+		// It takes its time on a busy machine; while posts are shown it goes on.
+		const top = `(document.querySelector(".feed article")?.textContent ?? "")`
+		for !ask[bool](b, shown) {
+			b.until(shown + " || " + top + " !== " + quote(ask[string](b, top)))
 		}
-		b.until(shown)
 		heap[i] = b.heap()
 		f.further()
 	}

@@ -141,10 +141,10 @@ func TestOneBadColumnDoesNotSilenceTheOthers(t *testing.T) {
 func TestColumnsComeAndGo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
+	b := w.open(everyPost, desktop)
+	b.until(`document.querySelector("#connection").textContent === "Live"`)
 	w.post("an early pear")
 	w.post("an early apple")
-	w.held(2)
-	b := w.open(everyPost, desktop)
 	b.shows("an early pear")
 	b.click("#add")
 	b.until(`document.activeElement === document.querySelectorAll(".editor [name=rule]")[1]`)

@@ -188,7 +188,13 @@ func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 // ask evaluates an expression in the page; a promise is awaited.
 func ask[T any](b *tab, expression string) T {
 	b.t.Helper()
-	ctx, cancel := b.soon()
+	return askLong[T](b, patience, expression)
+}
+
+// askLong is for what takes a processor's time.
+func askLong[T any](b *tab, limit time.Duration, expression string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, limit)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -205,7 +211,7 @@ func (b *tab) run(statements string) {
 
 // patience is how long a test waits for what must come: long, for a machine that does
 // much else. What is promised within a time is measured, not waited for.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // until waits for an expression to be true.
 func (b *tab) until(expression string) {
@@ -215,7 +221,7 @@ func (b *tab) until(expression string) {
 
 func (b *tab) within(limit time.Duration, expression string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(limit); !ask[bool](b, "Boolean("+expression+")"); time.Sleep(25 * time.Millisecond) {
+	for deadline := time.Now().Add(limit); !ask[bool](b, "Boolean("+expression+")"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("waited %v in vain for %s\nthe page says:\n%s", limit, expression, ask[string](b, "document.body.innerText.slice(0, 1500)"))
 		}

@@ -104,9 +104,9 @@ func TestTheButtonStaysWhereItIs(t *testing.T) {
 	b.click(".edit")
 	place := `document.querySelector(".editor [type=submit]").getBoundingClientRect().top`
 	before := ask[float64](b, place)
-	for _, rule := range []string{"go fron:ann", "cat or dog"} {
+	for rule, says := range map[string]string{"go fron:ann": "from:", "cat or dog": "looked for as a word"} {
 		b.puts(".editor [name=rule]", rule)
-		b.until(`document.querySelector(".checked").textContent.length > 20`)
+		b.until(`document.querySelector(".checked").textContent.includes(` + quote(says) + `)`)
 		if after := ask[float64](b, place); after != before {
 			t.Errorf("%s: the button moved from %v to %v", rule, before, after)
 		}

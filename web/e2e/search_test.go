@@ -26,7 +26,7 @@ func TestSearchPages(t *testing.T) {
 	w := newSearch(t)
 	w.posts("needle", 230)
 	w.post("hay")
-	b := w.open(everyPost, look{width: 1100, height: 1000})
+	b := w.open(lately, look{width: 1100, height: 1000})
 	b.shows("hay") // the posts above stand where they will
 	b.run(`document.querySelector("#search").scrollIntoView()`)
 	// What the bar and the words were on each page is noted when it is: the next page

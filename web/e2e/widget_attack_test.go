@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // Two feeds of a page are two feeds: each has its filter, its place, its end.
@@ -25,7 +27,7 @@ func TestTwoWidgets(t *testing.T) {
 	w.eventually("one connection", func() bool { return w.clients() == 1 })
 	b.run(`document.querySelector("tweet-feed").shadowRoot.querySelector(".pause").click()`)
 	b.until(feeds + `.join() === "a second pear go,a pear go"`)
-	b.run("location.reload()") // each has its own place in the session
+	b.do(chromedp.Reload()) // each has its own place in the session
 	b.until(`document.querySelectorAll("tweet-feed").length === 2`)
 	b.until(feeds + `.join("|") === "a second apple go,an apple go|a second pear go,a pear go"`)
 }
@@ -41,7 +43,7 @@ func TestWidgetBacksOff(t *testing.T) {
 		answers = append(answers, func(rw http.ResponseWriter, _ *http.Request) { http.Error(rw, "not the gateway", status) })
 	}
 	wall := w.behind(answers...)
-	b := w.widget(w.host(`<tweet-feed></tweet-feed>`), desktop)
+	b := w.widget(w.host(`<tweet-feed since="5m"></tweet-feed>`), desktop)
 	b.forgive = append(b.forgive, "the server responded with a status")
 	b.hear(root + `.querySelector(".status")`)
 	b.until(items + `.some((a) => a.textContent.includes("behind the wall"))`)

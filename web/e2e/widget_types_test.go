@@ -9,38 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // typescriptVersion of the compiler, https://www.npmjs.com/package/typescript.
 const typescriptVersion = "5.9.3"
-
-// typescript is the compiler's script, from the user's cache folder or by npm.
-func typescript() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	dir := filepath.Join(cache, "aviary-e2e", "typescript-"+typescriptVersion)
-	script := filepath.Join(dir, "node_modules", "typescript", "lib", "tsc.js")
-	if _, err := os.Stat(script); err == nil {
-		return script, nil
-	}
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	install := exec.CommandContext(ctx, npm, "install", "--prefix", dir, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "typescript@"+typescriptVersion)
-	if out, err := install.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm install: %w: %s", err, tail(string(out)))
-	}
-	return script, nil
-}
 
 // program uses what the types promise; each line marked is wrong on purpose.
 const program = `import { tweets, words, type Post } from "./embed.js";
@@ -60,7 +32,7 @@ document.querySelector("tweet-feed")?.setAttribute("track", "go");
 // The types are what a strict compiler takes, and refuse what they should.
 func TestWidgetTypes(t *testing.T) {
 	t.Parallel()
-	compiler, err := typescript()
+	compiler, err := npmFile("typescript", typescriptVersion, "lib/tsc.js")
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "\n*** TYPESCRIPT CANNOT BE HAD, embed.d.ts IS NOT CHECKED: %v\n\n", err)
 		if os.Getenv("CI") != "" {
@@ -133,7 +105,7 @@ func TestTweetsInNode(t *testing.T) {
 	if err := os.WriteFile(copied, source, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	script := fmt.Sprintf(`import { tweets } from %q; for await (const post of tweets({ src: %q, track: "server" })) { console.log(post.text); break; }`, copied, w.url)
 	out, err := exec.CommandContext(ctx, node, "--input-type=module", "-e", script).CombinedOutput()

@@ -5,8 +5,8 @@ import { icon, make } from "/card.js";
 import { Editor } from "/editor.js";
 import { Feed } from "/feed.js";
 import { copy } from "/keep.js";
-import { replay } from "/replay.js";
-import { curl, held, many, number } from "/words.js";
+import { Replay } from "/replay.js";
+import { curl, gap, held, many, number } from "/words.js";
 
 const FILLING = 1500; // ms in which what comes may be of the last minutes
 const EARLY = 300; // posts kept that come before the replay has been read
@@ -34,6 +34,7 @@ export class Column {
   #later = 0; // when that is told
   #filling = 0; // until then the last minutes come
   #early = [];
+  #replay = null; // that is being read
   #held = ""; // why they wait, if they do
   #fresh; // the words of the button that shows what waits
   #parts = new Map(); // of node, by selector
@@ -98,7 +99,8 @@ export class Column {
   wait(mark) {
     this.mark = mark;
     this.#state = "waiting";
-    this.#early = [];
+    this.#replay?.stop();
+    this.#replay = null;
   }
 
   get live() {
@@ -114,26 +116,35 @@ export class Column {
       this.#editor.problem(null);
     }
     if (this.#state !== "waiting") return;
-    this.#feed.settle();
-    this.#filling = performance.now() + FILLING;
+    this.#fills();
     if (from === this.mark) {
       this.#state = "live";
       return;
     }
-    const early = (this.#early = []);
     this.#state = "replaying";
-    const found = await replay(this.rule, { id: this.mark, since: this.rule === "" ? "30s" : "5m", rate: this.#rate || rate });
-    if (early !== this.#early) return; // it shows something else by now
-    if (!found.whole && this.mark !== "") this.note("Posts are missing here: the gateway no longer holds them.");
-    for (const post of found.posts) if (!this.#feed.known(post.id_str)) this.#feed.add(post);
-    this.#state = "live";
-    for (const post of early) this.add(post);
     this.#early = [];
+    const replay = (this.#replay = new Replay(this.rule, { id: this.mark, since: this.rule === "" ? "30s" : "5m", rate: this.#rate || rate }));
+    const { posts, lost } = await replay.read();
+    if (replay !== this.#replay) return; // it shows something else by now
+    this.#replay = null;
+    if (lost !== "" && this.mark !== "") this.note(gap({ reason: lost }));
+    this.#fills();
+    for (const post of posts) if (!this.#feed.known(post.id_str)) this.#feed.add(post);
+    this.#state = "live";
+    for (const post of this.#early) this.add(post);
+    this.#early = [];
+  }
+
+  // fills: what comes in the next moment may be of the last minutes.
+  #fills() {
+    this.#feed.settle();
+    this.#filling = performance.now() + FILLING;
   }
 
   add(post) {
     if (this.#state === "replaying") {
       if (this.#early.push(post) > EARLY) this.#early.shift();
+      this.#replay.meet(post.id_str);
       return;
     }
     if (this.#state !== "live" || this.#feed.known(post.id_str)) return;
@@ -171,6 +182,7 @@ export class Column {
   // refused: the gateway did not take the rule.
   refused(problem) {
     if (this.#state === "refused") return;
+    this.wait("");
     this.#state = "refused";
     this.edit(true);
     this.#editor.problem(problem);
