@@ -13,6 +13,7 @@ let states = []; // of the upstream: {state, from}, ms
 let status = null; // the last answer
 let step = 5; // seconds between samples
 let asking = 0;
+let answered = 0; // when the last answer came, by the reader's clock, which may be hours beside the gateway's
 
 const MOODS = { streaming: "good", halted: "bad" };
 
@@ -38,11 +39,13 @@ const DROPS = { malformed: "could not be read", panic: "broke the decoder (a bug
 
 async function ask() {
   clearTimeout(asking);
-  const since = rows.length === 0 ? HOUR : Math.min(HOUR, Date.now() - rows.at(-1).at + 15000);
+  const away = Date.now() - answered;
+  const since = rows.length === 0 || away < 0 ? HOUR : Math.min(HOUR, away + 15000);
   try {
     const answer = await fetch("/status?history=" + Math.max(1, Math.ceil(since / 1000)) + "s", { signal: AbortSignal.timeout(8000) });
     if (!answer.ok) throw new Error("the gateway answers " + answer.status);
     take(await answer.json());
+    answered = Date.now();
   } catch {
     status = null;
   }
@@ -65,7 +68,7 @@ function take(said) {
       dropped: reasons(s.dropped, i), gaps: reasons(s.gaps, i),
     });
   });
-  rows = rows.filter((r) => r.at > Date.now() - HOUR - 10000);
+  rows = rows.filter((r) => r.at > rows.at(-1).at - HOUR - 10000);
   const fresh = s.upstream.map(({ state, since }) => ({ state, from: Date.parse(since) }));
   states = [...states.filter((old) => old.from < fresh[0].from), ...fresh].slice(-2000);
 }
