@@ -257,6 +257,7 @@ export class Column {
     this.waiting = waiting;
     button.hidden = waiting === 0;
     this.#at(".empty").hidden = cards > 0;
+    this.#at(".feed").hidden = cards === 0; // a feed of nothing is none
     this.#aside();
     this.#on.counted();
   }
