@@ -108,6 +108,16 @@ func TestDashboardRestart(t *testing.T) {
 	b.until(`/^Upstream /.test(document.querySelector("#upstream").textContent)`)
 }
 
+// A proxy that answers in the gateway's place is not a gateway that is gone.
+func TestDashboardIsDenied(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	for status, body := range map[int]string{401: `{"detail":"no"}`, 200: "<!doctype html>log in"} {
+		b := w.openWith("/dashboard", desktop, fmt.Sprintf("globalThis.fetch = async () => new Response(%s, { status: %d })", quote(body), status))
+		b.until(fmt.Sprintf(`document.querySelector("#upstream").textContent.includes("is not the gateway (HTTP %d)")`, status))
+	}
+}
+
 // The reader's clock may be wrong by hours: the charts are drawn by the gateway's.
 func TestDashboardBesideTheClock(t *testing.T) {
 	t.Parallel()
