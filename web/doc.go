@@ -78,7 +78,7 @@
 // # What the page promises its reader
 //
 // What is being read does not move: new posts wait while a column is paused,
-// scrolled, under the mouse pointer, or has the focus in it. At most 150 wait and
+// scrolled, under the mouse pointer, or has the focus or selected words in it. At most 150 wait and
 // 400 are kept for a column; the rest is counted and told. Elements are made for
 // the newest 24 to 30, six in a frame, and for others when the reader scrolls down to
 // them; while more come at once than anybody sees, only for those in sight. Each

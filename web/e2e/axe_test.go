@@ -92,3 +92,30 @@ func TestAccessibility(t *testing.T) {
 		})
 	}
 }
+
+// What has room for no words, or has no post yet, has its names all the same.
+func TestAccessibilityOfTheSmallAndTheEmpty(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	check := func(what, path string, l look, ready string) {
+		b := w.open(path, l)
+		b.until(ready)
+		b.rests()
+		b.checkAxe(what)
+		if wide := ask[float64](b, "document.documentElement.scrollWidth"); wide > float64(l.width) {
+			t.Errorf("%s is %v px wide", what, wide)
+		}
+		b.picture(what)
+	}
+	const live, asked = `/^Live/.test(document.querySelector("#connection").textContent)`, `/^Upstream /.test(document.querySelector("#upstream").textContent)`
+	check("empty", everyPost, desktop, live)
+	check("empty-phone", "/?filter.a=tea&filter.b=", phone, live)
+	check("dashboard-small", "/dashboard", phone, asked)
+	w.post("tea")
+	w.held(1)
+	check("page-phone", "/?filter.a=tea&filter.b=", phone, `document.querySelectorAll(".card").length === 2`)
+
+	b := w.widget(w.host(`<tweet-feed q="nobody"></tweet-feed>`), desktop)
+	b.feedSays("Live")
+	b.checkAxe("widget-empty")
+}

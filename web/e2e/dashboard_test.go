@@ -109,6 +109,35 @@ func TestDashboardRestart(t *testing.T) {
 	b.until(`/^Upstream /.test(document.querySelector("#upstream").textContent)`)
 }
 
+// A proxy that answers in the gateway's place is not a gateway that is gone.
+func TestDashboardIsDenied(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	for status, body := range map[int]string{401: `{"detail":"no"}`, 200: "<!doctype html>log in"} {
+		b := w.openWith("/dashboard", desktop, fmt.Sprintf("globalThis.fetch = async () => new Response(%s, { status: %d })", quote(body), status))
+		b.until(fmt.Sprintf(`document.querySelector("#upstream").textContent.includes("is not the gateway (HTTP %d)")`, status))
+	}
+}
+
+// The reader's clock may be wrong by hours: the charts are drawn by the gateway's.
+func TestDashboardBesideTheClock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 20)
+	for name, hours := range map[string]int{"ahead": 3, "behind": -3} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := w.openWith("/dashboard", desktop, fmt.Sprintf(`{ const now = Date.now; Date.now = () => now() + %d * 3600000; }`, hours))
+			path := chart("Posts a second", ".line") + `?.getAttribute("d")`
+			b.until(path)
+			before := ask[string](b, path)
+			b.until(path + ` !== ` + quote(before)) // it goes on
+			if got := ask[string](b, tile("Posts a second")); got == "–" {
+				t.Error("there is a chart, and no number")
+			}
+		})
+	}
+}
+
 // hourOf is a script that answers for /status with a made-up hour, the same each time.
 const hourOf = `{
 	const at = [], n = 720, end = Date.now() - 1000, began = end - n * 5000;

@@ -21,6 +21,9 @@ func TestReadingIsNotDisturbed(t *testing.T) {
 		},
 		"pointer": func(b *tab) { time.Sleep(1100 * time.Millisecond); b.pointer(".feed article:nth-child(2)") },
 		"focus":   func(b *tab) { b.run(`document.querySelectorAll(".feed article")[1].focus()`) },
+		"selected": func(b *tab) {
+			b.run(`getSelection().selectAllChildren(document.querySelectorAll(".feed article .text")[1])`)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"aviary/upstream/twitter/sim"
@@ -96,6 +97,21 @@ func TestWithoutStorage(t *testing.T) {
 	if got := ask[string](b, "document.documentElement.dataset.theme"); got != "dark" {
 		t.Errorf("the theme is %q", got)
 	}
+}
+
+// Without script the page says at once that it needs it, and what does not.
+func TestWithoutScript(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.open(everyPost, desktop)
+	b.do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	for path, words := range map[string]string{"/": "needs JavaScript to draw posts", "/dashboard": "Charts need JavaScript"} {
+		b.do(chromedp.Navigate(w.url + path))
+		if top := ask[float64](b, `[...document.querySelectorAll("noscript p")].find((p) => p.textContent.includes(`+quote(words)+`))?.getBoundingClientRect().top ?? 9999`); top > 200 {
+			t.Errorf("%s says %q at %v px", path, words, top)
+		}
+	}
+	b.picture("without-script")
 }
 
 func TestReducedMotion(t *testing.T) {

@@ -39,7 +39,7 @@ func TestModules(t *testing.T) {
 		{`places({ url: "https://twitter.com.evil.example/ann/status/1" }).onX`, `false`},
 		{`places({ url: "javascript:1" })`, `{"post":"","onX":false,"profile":""}`},
 		{`shown("https://pbs.twimg.com/a.jpg") && !shown("https://pbs.twimg.com.evil.example/a.jpg") && !shown("")`, `true`},
-		{`read("https://h/?filter.a=x&filter.b/=y&filter.c=&q=Hot+soup&max_rate=5")`, `{"columns":[{"name":"a","rule":"x"},{"name":"c","rule":""},{"name":"Hot-soup","rule":"Hot soup"}],"pace":"5"}`},
+		{`read("https://h/?filter.a=x&filter.b/=y&filter.c=&q=Hot+soup&max_rate=5")`, `{"columns":[{"name":"a","rule":"x"},{"name":"c","rule":""},{"name":"Hot-soup","rule":"Hot soup"}],"pace":"5","beyond":1}`},
 		{`read("https://h/").columns`, `[{"name":"everything","rule":""}]`},
 		{`write(read("https://h/?filter.a=x+%26+y&filter.c=&max_rate=5"))`, `"/?filter.a=x+%26+y&filter.c=&max_rate=5"`},
 		{`write(read("https://h/"))`, `"/"`},

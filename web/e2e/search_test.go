@@ -130,6 +130,34 @@ func TestSearchProblems(t *testing.T) {
 	}
 }
 
+// While the upstream fails, or the allowance is used up, a search waits in silence; the
+// page says what for.
+func TestSearchSaysWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0, "AVIARY_SEARCH_WAIT=1s", "AVIARY_BACKOFF_HTTP=1s")
+	w.posts("needle", 3)
+	b := w.openWith("/", desktop, `{ const now = performance.now.bind(performance); globalThis.later = 0; performance.now = () => now() + later; }`)
+	says := func(words string) { b.until(`/^` + words + `/.test(document.querySelector("#found").textContent)`) }
+	do := func(fault string) {
+		if err := w.sim.Do(fault); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do("search 503 body json for 1h")
+	b.search("needle", "50")
+	says("Asking")
+	b.run(`later += 11000`) // a reader waits so long
+	says("Waiting for the upstream")
+	do("search open")
+	says("Done: 3 posts")
+
+	do("search 429 reset 1h")
+	b.search("needle -hay", "50") // another question: answers are kept for a while
+	says("Asking")
+	b.run(`later += 11000`)
+	says(`The upstream’s allowance is used up; the search goes on by itself at \d`)
+}
+
 // A source without search is no fault: the page says so.
 func TestSearchIsNotOffered(t *testing.T) {
 	t.Parallel()

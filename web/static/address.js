@@ -5,18 +5,21 @@ export const PACE = "2"; // posts a second and column, unless the reader wants a
 export const MOST = 12; // columns of a page
 const NAME = /^[A-Za-z0-9_-]{1,64}$/; // as the gateway has it
 
-// read returns {columns: [{name, rule}], pace}. ?q=RULE is a column without a
-// name of its own. What is not understood is left out: an address is typed by hand.
+// read returns {columns: [{name, rule}], pace, beyond}. ?q=RULE is a column without a
+// name of its own. beyond is how many columns the address has that cannot be shown. What
+// else is not understood is left out: an address is typed by hand.
 export function read(address) {
   const query = new URL(address).searchParams;
   const columns = [];
+  let beyond = 0;
   for (const [key, value] of query) {
-    const name = key === "q" ? named(value, columns) : key.startsWith("filter.") ? key.slice(7) : "";
-    if (!NAME.test(name) || columns.length === MOST || columns.some((c) => c.name === name)) continue;
-    columns.push({ name, rule: value.trim() });
+    if (key !== "q" && !key.startsWith("filter.")) continue;
+    const name = key === "q" ? named(value, columns) : key.slice(7);
+    if (!NAME.test(name) || columns.length === MOST || columns.some((c) => c.name === name)) beyond++;
+    else columns.push({ name, rule: value.trim() });
   }
   if (columns.length === 0) columns.push({ name: "everything", rule: "" });
-  return { columns, pace: query.get("max_rate") ?? PACE };
+  return { columns, pace: query.get("max_rate") ?? PACE, beyond };
 }
 
 // write returns the path and query for the columns. One column of everything at

@@ -85,7 +85,10 @@ function arrange() {
 function settle(push) {
   arrange();
   const there = permalink();
-  if (push && there !== location.pathname + location.search) history.pushState(null, "", there);
+  if (push && there !== location.pathname + location.search) {
+    history.pushState(null, "", there);
+    head.beyond(0, MOST);
+  }
   columns.forEach((column, i) => {
     column.pace(pace());
     column.moves(i > 0, i < columns.length - 1);
@@ -98,7 +101,8 @@ function settle(push) {
 
 // fill shows the columns of an address; those that are there already stay.
 function fill(address) {
-  const { columns: wanted, pace: speed } = read(address);
+  const { columns: wanted, pace: speed, beyond } = read(address);
+  head.beyond(beyond, MOST);
   el("pace").value = speed;
   if (el("pace").selectedIndex < 0) el("pace").value = PACE;
   const old = columns;
@@ -177,6 +181,7 @@ function missed(g) {
 el("pace").addEventListener("change", () => settle(true));
 el("pause").addEventListener("click", pauseAll);
 el("add").addEventListener("click", another);
+document.addEventListener("selectionchange", () => columns.forEach((column) => column.selects()));
 addEventListener("popstate", () => {
   fill(location.href);
   settle(false);

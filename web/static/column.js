@@ -79,7 +79,10 @@ export class Column {
     this.#at(".earlier").hidden = !rule;
     if (rule === null) this.edit(true);
     else this.edit(false);
-    if (!other) return;
+    if (!other) {
+      if (this.#state === "refused") this.wait(""); // asked for again, it is answered again
+      return;
+    }
     this.#feed.clear();
     this.#left = 0;
     this.wait("");
@@ -179,21 +182,29 @@ export class Column {
     this.#feed.sweep();
   }
 
+  selects() {
+    this.#feed.selects();
+  }
+
   // refused: the gateway did not take the rule.
   refused(problem) {
     if (this.#state === "refused") return;
     this.wait("");
     this.#state = "refused";
-    this.edit(true);
+    // What is being written stays, here and elsewhere, and so does the focus.
+    const elsewhere = document.activeElement !== document.body && !this.node.contains(document.activeElement);
+    if (this.#at(".editor").hidden) this.edit(true, !elsewhere);
     this.#editor.problem(problem);
   }
 
   // ---- for the reader ----
 
-  edit(on) {
-    if (on) this.#editor.open({ rule: this.rule ?? "", name: this.rule === null || derived(this) ? "" : this.name });
+  edit(on, focus = true) {
+    const within = this.#at(".editor").contains(document.activeElement);
+    if (on) this.#editor.open({ rule: this.rule ?? "", name: this.rule === null || derived(this) ? "" : this.name }, focus);
     else this.#editor.close();
     this.#at(".edit").setAttribute("aria-expanded", String(on));
+    if (!on && within) this.#at(".edit").focus(); // it would be lost with the form
   }
 
   get paused() {
@@ -258,6 +269,7 @@ export class Column {
     this.waiting = waiting;
     button.hidden = waiting === 0;
     this.#at(".empty").hidden = cards > 0;
+    this.#at(".feed").hidden = cards === 0; // a feed of nothing is none
     this.#aside();
     this.#on.counted();
   }

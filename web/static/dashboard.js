@@ -13,6 +13,8 @@ let states = []; // of the upstream: {state, from}, ms
 let status = null; // the last answer
 let step = 5; // seconds between samples
 let asking = 0;
+let trouble = ""; // why there is no answer that is worth anything
+let answered = 0; // when the last answer came, by the reader's clock, which may be hours beside the gateway's
 
 const MOODS = { streaming: "good", halted: "bad" };
 
@@ -38,11 +40,15 @@ const DROPS = { malformed: "could not be read", panic: "broke the decoder (a bug
 
 async function ask() {
   clearTimeout(asking);
-  const since = rows.length === 0 ? HOUR : Math.min(HOUR, Date.now() - rows.at(-1).at + 15000);
+  const away = Date.now() - answered;
+  const since = rows.length === 0 || away < 0 ? HOUR : Math.min(HOUR, away + 15000);
+  trouble = "The gateway does not answer; asking again";
   try {
     const answer = await fetch("/status?history=" + Math.max(1, Math.ceil(since / 1000)) + "s", { signal: AbortSignal.timeout(8000) });
-    if (!answer.ok) throw new Error("the gateway answers " + answer.status);
+    trouble = "What answers for /status is not the gateway (HTTP " + answer.status + "); asking again";
+    if (!answer.ok) throw new Error(trouble);
     take(await answer.json());
+    answered = Date.now();
   } catch {
     status = null;
   }
@@ -65,7 +71,7 @@ function take(said) {
       dropped: reasons(s.dropped, i), gaps: reasons(s.gaps, i),
     });
   });
-  rows = rows.filter((r) => r.at > Date.now() - HOUR - 10000);
+  rows = rows.filter((r) => r.at > rows.at(-1).at - HOUR - 10000);
   const fresh = s.upstream.map(({ state, since }) => ({ state, from: Date.parse(since) }));
   states = [...states.filter((old) => old.from < fresh[0].from), ...fresh].slice(-2000);
 }
@@ -89,7 +95,7 @@ function show() {
 function now() {
   const up = status?.upstream;
   el("upstream").dataset.mood = up ? MOODS[up.state] ?? "busy" : "bad";
-  put(el("upstream"), up ? "Upstream " + words(up.state) + " since " + moment(up.since) : "The gateway does not answer; asking again");
+  put(el("upstream"), up ? "Upstream " + words(up.state) + " since " + moment(up.since) : trouble);
   const why = up ? [up.error, up.hint, up.next_attempt && "next attempt at " + clock(up.next_attempt, true)].filter(Boolean).join(" · ") : "";
   put(el("why"), why);
   el("why").hidden = why === "";

@@ -26,13 +26,13 @@ export class Editor {
     form.addEventListener("keydown", (e) => e.key === "Escape" && this.#on.cancelled());
   }
 
-  open({ rule, name }) {
+  open({ rule, name }, focus) {
     this.#form.hidden = false;
     this.#form.elements.rule.value = rule;
     this.#form.elements.name.value = name;
     this.#checked({});
     this.problem(null);
-    this.#form.elements.rule.focus();
+    if (focus) this.#form.elements.rule.focus();
   }
 
   close() {

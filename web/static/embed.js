@@ -192,8 +192,7 @@ function mount(host) {
 	const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
 	const max = Math.min(Math.abs(attr("max-posts")) || 50, 500), ear = new AbortController();
 	const url = address(attr("src"), PARAMS.map((name) => [name.replace("-", "_"), attr(name)]));
-	let queue = [];
-	let left = 0, cursor = "", end, timer, frame, paused, begun;
+	let queue = [], left = 0, cursor = "", end, timer, frame, paused, begun;
 
 	const status = make("p status", { role: "status" }), fresh = make("button fresh", { hidden: true, onclick: () => draw(true) });
 	const pause = make("button pause", { onclick() {
@@ -201,7 +200,7 @@ function mount(host) {
 		soon();
 	} }, words.pause);
 	const empty = make("p empty", {}, words.empty), omitted = make("p left", { tabIndex: -1 });
-	const list = make("div list", { role: "feed", ariaLabel: words.label, onscroll: soon, onpointerleave: soon, onkeydown(e) {
+	const list = make("div list", { role: "feed", hidden: true, ariaLabel: words.label, onscroll: soon, onpointerleave: soon, onkeydown(e) {
 		const at = e.target.closest("article");
 		const to = (e.ctrlKey ? { End: omitted, Home: pause } : { PageDown: at?.nextSibling, PageUp: at?.previousSibling })[e.key];
 		if (!to) return;
@@ -257,9 +256,9 @@ function mount(host) {
 		if (queue.push(entry) > max) queue.shift();
 		soon();
 	}
-	function drop(article) {
-		if (article.matches(":focus-within")) (article.nextSibling ?? article.previousSibling)?.focus();
-		article.remove();
+	function drop(e) {
+		if (e.matches(":focus-within")) (e.nextSibling ?? e.previousSibling)?.focus();
+		e.remove();
 	}
 	function soon() {
 		list.ariaBusy = true;
@@ -273,13 +272,13 @@ function mount(host) {
 				list.prepend(Object.assign(e, { entry, tabIndex: 0, ariaSetSize: -1 }));
 			} catch {} // one that cannot be drawn
 			while (list.childElementCount > max) drop(list.lastChild);
-			[...list.children].forEach((article, i) => (article.ariaPosInSet = i + 1));
+			[...list.children].forEach((e, i) => (e.ariaPosInSet = i + 1));
 			if (asked) list.scrollTop = 0;
 			save();
 		}
 		fresh.hidden = !queue[0];
 		fresh.textContent = say("fresh", queue.length + (queue.length < max ? "" : "+"));
-		empty.hidden = list.firstChild;
+		list.hidden = !(empty.hidden = list.firstChild);
 		list.ariaBusy = false;
 	}
 

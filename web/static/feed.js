@@ -27,6 +27,7 @@ export class Feed {
   #later = 0;
   #paused = false;
   #over = false; // the pointer is on it
+  #selected = false; // words in it are
   #settled = 0; // until then the list is being filled, and the pointer does not hold it
 
   constructor(list, scroller, changed) {
@@ -115,6 +116,16 @@ export class Feed {
     this.#later = setTimeout(() => (this.#queue.length > 0 ? this.#schedule() : this.#tell()), LINGER);
   }
 
+  // selects notes whether words of the list are selected: by a finger, or to be copied
+  // by a pointer that is elsewhere by now.
+  selects() {
+    const selection = getSelection();
+    const selected = !selection.isCollapsed && this.#list.contains(selection.anchorNode);
+    if (selected === this.#selected) return;
+    this.#selected = selected;
+    this.#soon();
+  }
+
   // flush shows what waits.
   flush() {
     this.#shown.toTop();
@@ -152,6 +163,7 @@ export class Feed {
     if (this.#shown.size === 0) return ""; // there is nothing to read yet
     if (this.#shown.away) return "scrolled";
     if (this.#list.contains(document.activeElement)) return "focus";
+    if (this.#selected) return "selected";
     if (this.#over && performance.now() > this.#settled) return "pointer";
     return "";
   }

@@ -48,6 +48,13 @@ export function crowded(n) {
   el("crowded").hidden = false;
 }
 
+// beyond: so many columns of the address are not shown, where most are at most.
+export function beyond(n, most) {
+  el("beyond").hidden = n === 0;
+  el("beyond").textContent = n === 0 ? "" : many(n, "column") + " of this address " + (n === 1 ? "is" : "are") + " not shown: a page has at most " + most +
+    ", each with a name of its own, made of letters from a to z, digits, - and _.";
+}
+
 // left: so many posts were left out that no column can be told of.
 export const left = (n) => (el("left").textContent = many(n, "post") + " left out, of all columns together");
 

@@ -28,7 +28,7 @@ export class Leader {
   #wants = new Map(); // tab → {rules, rate, last}
   #refused = new Map(); // rule → problem
   #stream = null;
-  #asked = ""; // what the stream was asked for
+  #asked = ""; // what the stream was asked for; null: that is refused
   #id; // of the last event that any tab has had
   #hello = null; // the message of the last one
   #upstream = null;
@@ -88,7 +88,10 @@ export class Leader {
     const idle = this.#stream === null;
     this.#stream?.stop();
     this.#stream = null;
-    if (asked === "") return;
+    if (asked === "") {
+      this.#state = this.#hello = this.#upstream = null; // nothing to tell to who comes later
+      return;
+    }
     if (idle) this.#id = wants.map((w) => w.last).find((id) => id !== "") ?? ""; // who rested alone goes on where they were
     this.#begin(rules, rate);
   }
@@ -135,7 +138,7 @@ export class Leader {
       return;
     }
     this.#refused.set(rule, problem);
-    this.#asked = "";
+    this.#asked = null; // the stream is over, and what is left is asked for anew
     this.#plan();
   }
 }

@@ -7,6 +7,8 @@ import { isGone } from "/gone.js";
 import { compact } from "/post.js";
 import { clock, curl, many, number } from "/words.js";
 
+const QUIET = 10000; // ms without an event, after which the reader is told why
+
 // A Search lives in the elements of the page's search section: form, bar (a
 // progress element), words, problem, results, stop (a button), curl.
 export class Search {
@@ -20,6 +22,8 @@ export class Search {
   #page = null; // what the last page event said
   #paged = 0; // when it came, ms
   #pace = 0; // ms from the page before to the last one
+  #heard = 0; // when the last event came, ms; like the others of a clock that nobody puts back
+  #inquired = -Infinity; // when the gateway was asked why, ms
   #clock = 0;
 
   constructor(elements) {
@@ -70,6 +74,8 @@ export class Search {
     this.#at.stop.hidden = false;
     this.#at.stop.textContent = "Stop";
     this.#say(this.#page ? "Going on…" : "Asking for the first page…");
+    this.#heard = performance.now();
+    this.#inquired = -Infinity;
     clearInterval(this.#clock);
     this.#clock = setInterval(() => this.#progress(), 1000);
 
@@ -80,6 +86,7 @@ export class Search {
       source.addEventListener(name, (e) => {
         if (source !== this.#source) return;
         this.#id = e.lastEventId;
+        this.#heard = performance.now();
         use(JSON.parse(e.data));
       });
     listen("message", (post) => this.#post(post));
@@ -112,7 +119,7 @@ export class Search {
   }
 
   #turn(page) {
-    const now = Date.now();
+    const now = performance.now();
     if (this.#page) this.#pace = now - this.#paged;
     this.#paged = now;
     this.#page = page;
@@ -123,11 +130,33 @@ export class Search {
   // progress says how far the search is. The time of the next request is a guess
   // from the pages so far: the gateway keeps its distance from start to start.
   #progress() {
-    if (!this.#page || !this.#source) return;
+    if (this.#source?.readyState !== EventSource.OPEN) return; // other words stand there
+    if (performance.now() - this.#heard > QUIET) return void this.#explainQuiet();
+    if (!this.#page) return;
     this.#at.bar.value = Math.min(this.#posts, this.#most);
-    const left = Math.ceil((this.#paged + this.#pace - Date.now()) / 1000);
+    const left = Math.ceil((this.#paged + this.#pace - performance.now()) / 1000);
     const next = left > 0 ? "next request in " + many(left, "second") : "next request soon";
     this.#say(["Page " + number(this.#page.page), number(this.#posts) + " of at most " + many(this.#most, "post"), this.#budget(), next].filter(Boolean).join(" · "));
+  }
+
+  // explainQuiet says why nothing comes: a walk waits in silence for its turn, for the
+  // allowance, and for an upstream that fails.
+  async #explainQuiet() {
+    const now = performance.now();
+    if (now - this.#inquired < QUIET) return;
+    this.#inquired = now;
+    const source = this.#source;
+    let left = null;
+    try {
+      const answer = await fetch("/status?history=1s", { signal: AbortSignal.timeout(QUIET) });
+      left = (await answer.json()).search;
+    } catch {
+      // then it is not known
+    }
+    if (source !== this.#source || this.#heard > now) return;
+    const found = this.#posts === 0 ? "" : many(this.#posts, "post") + " so far. ";
+    if (left?.remaining === 0) this.#say(found + "The upstream’s allowance is used up; the search goes on by itself" + (left.reset ? " at " + clock(left.reset) : "") + ".");
+    else this.#say(found + "Waiting for the upstream; the search goes on by itself as soon as there is an answer.");
   }
 
   #budget() {

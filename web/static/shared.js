@@ -18,7 +18,7 @@ const SIX = 6;
 export class Shared {
   #hear;
   #me = crypto.getRandomValues(new Uint32Array(2)).join("-");
-  #together = isSecureContext && "locks" in navigator;
+  #together = isSecureContext && navigator.locks !== undefined;
   #channel = null;
   #leader = null;
   #rules = []; // that this tab shows

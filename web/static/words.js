@@ -112,6 +112,7 @@ export const held = {
   scrolled: "Holding still: you read further down.",
   pointer: "Holding still under the pointer.",
   focus: "Holding still: you are in this list.",
+  selected: "Holding still: you have selected words here.",
 };
 
 // curl is a command that a shell understands, whatever is in the address.
