@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,4 +136,21 @@ func TestWidgetMedia(t *testing.T) {
 	}
 	b.until(`document.querySelectorAll("tweet-feed")[1].shadowRoot.querySelectorAll("img").length === 0`) // what cannot be had goes
 	b.run("breaches.length = 0")
+}
+
+// The portrait leads where the names lead; it is no stop of its own for the keyboard, and
+// is not read aloud, since the name beside it says the same.
+func TestWidgetPortraitLeadsToTheProfile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	b := w.widget(w.host(`<tweet-feed></tweet-feed>`), desktop)
+	b.feedSays("Live")
+	w.post("whose face is this")
+	b.feedShows("whose face")
+	got := ask[[]string](b, `(({ localName, href, tabIndex, ariaHidden }) => [localName, href, tabIndex, ariaHidden].map(String))(`+root+`.querySelector(".avatar"))`)
+	name := ask[string](b, root+`.querySelector(".name").href`)
+	if want := []string{"a", name, "-1", "true"}; name == "" || !slices.Equal(got, want) {
+		t.Errorf("the portrait is %q, want %q", got, want)
+	}
+	b.checkAxe("widget")
 }

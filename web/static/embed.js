@@ -1,6 +1,6 @@
 // <tweet-feed> and tweets(): docs/widget.md. At most 15,000 bytes.
 
-// A page may put its own words here.
+// A page may put in its own.
 export const words = {
 	lang: "en", label: "Posts, newest first", pause: "Pause", resume: "Resume", fresh: "{n} new", empty: "No post yet",
 	connecting: "Connecting…", live: "Live", reconnecting: "Reconnecting…", gone: "Not reachable; trying again…",
@@ -23,7 +23,7 @@ function address(src, params) {
 	return url;
 }
 
-// follow keeps a stream open until end; EventSource would give up on all but 200.
+// follow keeps a stream open until end; EventSource gives up on all but 200.
 // on gets (name, data, cursor, hit, cursor before); hit(post): not to be shown.
 async function follow(url, cursor, end, on) {
 	let stop, watch, dead, beat = 15e3, retry = 1e3, failures = 0;
@@ -135,16 +135,14 @@ function card(post, lang, hosts) {
 		const src = safe(address);
 		if (src && hosts.includes(new URL(src).host)) return make("img picture", { alt, loading: "lazy", src, onerror: (e) => e.target.remove() });
 	};
-	const byline = (p) => {
-		const home = safe(p.url).replace(/(\/status(es)?|\/post)?\/[^/]+$/, "");
-		return make("span byline", {}, link(home, "name", bdi(who(p))),
-			p.author?.verified && "✓ ",
-			p.author?.username && link(home, "username", bdi("@" + p.author.username)));
-	};
+	const home = (p) => safe(p.url).replace(/(\/status(es)?|\/post)?\/[^/]+$/, "");
+	const byline = (p) => make("span byline", {}, link(home(p), "name", bdi(who(p))),
+		p.author?.verified && "✓ ",
+		p.author?.username && link(home(p), "username", bdi("@" + p.author.username)));
 	const body = (p) => {
-		const text = make("p text", { dir: "auto", lang: p.lang ?? "" });
-		const urls = new Map(p.urls?.slice(0, 99).map((u) => [u.url || "\0", u]));
-		const any = [...urls.keys()].sort().reverse().map((u) => u.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+		const text = make("p text", { dir: "auto", lang: p.lang ?? "" }),
+			urls = new Map(p.urls?.slice(0, 99).map((u) => [u.url || "\0", u])),
+			any = [...urls.keys()].sort().reverse().map((u) => u.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
 		if (x) any.push("(?<![\\w/])[@#][\\p{L}\\p{N}_]+");
 		(p.text ?? "").slice(0, 3e4).split(RegExp(`(${any.join("|") || "\0"})`, "u")).forEach((s, i) => {
 			const u = urls.get(s), href = i % 2 && (u ? safe(u.url) || safe(u.expanded) : "https://x.com/" + (s[0] === "#" ? "hashtag/" : "") + encodeURIComponent(s.slice(1)));
@@ -157,7 +155,7 @@ function card(post, lang, hosts) {
 
 	return make("article post", { ariaLabel: who(shown), dir: /^(ar|dv|fa|he|iw|ps|ur|yi)\b/.test(shown.lang) ? "rtl" : "ltr" },
 		post.repost_of && phrase("reposted", who(post)),
-		make("span avatar", {}, image(author?.avatar) ?? [...who(shown)][0]), byline(shown), x && make("span logo"),
+		Object.assign(link(home(shown), "avatar", image(author?.avatar) ?? [...who(shown)][0]), { tabIndex: -1, ariaHidden: true }), byline(shown), x && make("span logo"),
 		reply_to?.username && phrase("reply", "@" + reply_to.username),
 		body(shown),
 		quote_of?.author && make("blockquote quote", {}, byline(quote_of), body(quote_of)),
@@ -201,8 +199,7 @@ function mount(host) {
 	} }, words.pause);
 	const empty = make("p empty", {}, words.empty), omitted = make("p left", { tabIndex: -1 });
 	const list = make("div list", { role: "feed", hidden: true, ariaLabel: words.label, onscroll: soon, onpointerleave: soon, onkeydown(e) {
-		const at = e.target.closest("article");
-		const to = (e.ctrlKey ? { End: omitted, Home: pause } : { PageDown: at?.nextSibling, PageUp: at?.previousSibling })[e.key];
+		const at = e.target.closest("article"), to = (e.ctrlKey ? { End: omitted, Home: pause } : { PageDown: at?.nextSibling, PageUp: at?.previousSibling })[e.key];
 		if (!to) return;
 		e.preventDefault();
 		to.focus();
