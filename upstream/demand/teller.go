@@ -15,6 +15,10 @@ type Teller struct {
 	known map[string]*told // by the filters' texts
 	turn  uint64           // of Compare
 
+	// Of the last call.
+	force  *Force
+	called time.Time
+
 	// Of the last call that had time for everything.
 	asked []fanout.Asked
 	by    *cover
@@ -39,10 +43,13 @@ type Found struct {
 
 // Compare holds the filters that clients have against what is in force upstream.
 // Lost are those, by canonical text, whose posts came and no longer do. A filter
-// that is new is neither: its clients were told in their hello. What is too much for
+// that is new is neither, as its clients were told in their hello; but if its posts come
+// only since the last call, that hello may have been before. What is too much for
 // one call is left for the next, the largest filters last. The Teller keeps asked,
 // which is not to be written to: the same one again costs nothing.
 func (t *Teller) Compare(now time.Time, f *Force, asked []fanout.Asked) (lost []string, found []Found) {
+	before, since := t.force, t.called
+	t.force, t.called = f, now
 	if t.by == f.terms && sameList(t.asked, asked) {
 		return nil, nil
 	}
@@ -65,6 +72,9 @@ func (t *Teller) Compare(now time.Time, f *Force, asked []fanout.Asked) (lost []
 		if !old {
 			k = &told{turn: t.turn}
 			t.known[text] = k
+			if before != nil && before.terms != f.terms && !before.serves(asked[i].Filter) {
+				k.since = since
+			}
 		}
 		k.by = f.terms
 		switch served := f.serves(asked[i].Filter); {
