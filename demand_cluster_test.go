@@ -153,15 +153,13 @@ func TestDemandCrowdInACluster(t *testing.T) {
 	inForce("aaa", "bbb", "ccc")
 	told := func(what string, open bool) {
 		t.Helper()
-		// One of them at least: a node that hears late of what is in force may have told its own
-		// in their hello.
-		eventually(t, what, func() bool {
-			return slices.ContainsFunc(twice, func(l *listener) bool {
+		for _, l := range twice {
+			eventually(t, what, func() bool {
 				return slices.ContainsFunc(l.all(), func(e sseEvent) bool {
 					return e.name == "gap" && strings.Contains(e.data, `"reason":"upstream"`) && strings.Contains(e.data, `"to":null`) == open
 				})
 			})
-		})
+		}
 	}
 	told("the end of the gap", false)
 	late := listenWith(t, edge.url, "track=ddd", "")

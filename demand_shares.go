@@ -27,6 +27,9 @@ const (
 	shareForget  = time.Minute      // … and what it said last is deleted
 	shareLargest = 512 << 10        // bytes of what one node says; the least used filters are left out
 	stateWait    = 2 * time.Second  // of a call
+	// A node that has just begun tells its clients nothing of what is in force, and an
+	// edge takes it that all comes, until it hears the leader: so it hears soon.
+	listenAgain = 100 * time.Millisecond
 )
 
 // shares are what nodes tell one another of demand.
@@ -121,7 +124,7 @@ func (s *shares) listen(ctx context.Context, prefix string) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(stateWait): // the bus is away
+		case <-time.After(listenAgain): // the bus is away, or not there yet
 		}
 	}
 }
