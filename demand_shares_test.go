@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -137,4 +138,38 @@ func TestTogether(t *testing.T) {
 	if len(a[1].Keys) != 2 || len(b[0].Keys) != 2 {
 		t.Error("a list was changed")
 	}
+}
+
+// late is a store on a bus that is not there yet.
+type late struct {
+	lease.Store
+	at time.Time
+}
+
+func (l late) Watch(ctx context.Context, prefix string) (<-chan lease.Entry, error) {
+	if time.Now().Before(l.at) {
+		return nil, errors.New("the bucket is not there yet")
+	}
+	return l.Store.Watch(ctx, prefix)
+}
+
+// A node hears what the upstream is asked for as soon as its bus is there: its first
+// clients are told by that what comes for them.
+func TestSharesHearTheLeaderSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		store := lease.NewMemory(0)
+		if _, err := store.Put(ctx, askedKey, []byte(`{"grows":true}`)); err != nil {
+			t.Fatal(err)
+		}
+		g := &gateway{demands: &demands{turn: make(chan struct{}, 1)}}
+		s := &shares{g: g, store: late{store, time.Now().Add(50 * time.Millisecond)}, node: "new", others: map[string]*share{}}
+		s.start(ctx)
+		time.Sleep(200 * time.Millisecond)
+		synctest.Wait()
+		if said, _ := s.take(); said == nil || !said.Grows {
+			t.Errorf("heard %+v", said)
+		}
+	})
 }
