@@ -248,6 +248,13 @@ func (b *tab) rests() {
 	b.until(`document.getAnimations().every((a) => a.playState !== "running")`)
 }
 
+// drawn waits until what was done is on the screen: the frame that begins now, and the
+// next one, are over.
+func (b *tab) drawn() {
+	b.t.Helper()
+	b.run(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))`)
+}
+
 // text is what an element says, without the white space around it.
 func (b *tab) text(selector string) string {
 	b.t.Helper()
@@ -266,9 +273,11 @@ func (b *tab) shows(words string) {
 	b.until(fmt.Sprintf(`[...document.querySelectorAll(".feed > article")].some((a) => a.textContent.includes(%q))`, words))
 }
 
-// place is the distance from the top of the window to the card with the words.
+// place is the distance from the top of the window to the card with the words, as
+// drawn: until then cards that were out of sight have the height of a guess.
 func (b *tab) place(words string) float64 {
 	b.t.Helper()
+	b.drawn()
 	return ask[float64](b, fmt.Sprintf(`[...document.querySelectorAll(".feed > article")].find((a) => a.textContent.includes(%q)).getBoundingClientRect().top`, words))
 }
 
