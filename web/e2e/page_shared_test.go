@@ -287,6 +287,66 @@ func TestDeposedLeaderMissesNothing(t *testing.T) {
 	w.eventually("one connection", func() bool { return w.clients() == 1 })
 }
 
+// A leader begins before it has heard what all the others show, and goes on with more:
+// what came between was not asked for, or not told. Whoever was late misses nothing.
+func TestLateWishes(t *testing.T) {
+	t.Parallel()
+	for name, others := range map[string]int{"the leader believes that it is alone": 0, "others are in time": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 0)
+			address := func(n int) string { return fmt.Sprintf("%s/?filter.mine=tab%d&filter.one=all&max_rate=off", w.url, n) }
+			first := w.open("/?filter.one=all&max_rate=off", desktop)
+			first.until(`document.querySelector("#connection").textContent === "Live"`)
+			tabs := []*tab{first.beside(address(2))}
+			tabs[0].until(`document.querySelector("#connection").textContent.endsWith("for 2 tabs")`)
+			for n := range others {
+				tabs = append(tabs, first.beside(address(3+n)))
+			}
+			late := first.beside("about:blank")
+			late.before(mute)
+			late.do(chromedp.Navigate(address(9)))
+			tabs = append(tabs, late)
+			late.until(fmt.Sprintf(`document.querySelector("#connection").textContent.endsWith("for %d tabs")`, 3+others))
+			w.post("before for all tab9")
+			late.until(`document.querySelectorAll(".feed .card").length === 2`)
+
+			late.run("mute()")
+			first.do(chromedp.Navigate("about:blank"))
+			if others == 0 {
+				tabs[0].until(`document.querySelector("#connection").textContent === "Live"`)
+			} else {
+				tabs[0].until(`document.querySelector("#connection").textContent.endsWith("for 2 tabs")`)
+			}
+			w.post("meanwhile for all tab9")
+			tabs[0].shows("meanwhile")
+			late.run("unmute()")
+			w.post("after for all tab9")
+			for i, b := range tabs {
+				b.until(`document.querySelector(".column:last-child .feed").textContent.includes("after")`)
+				want := "after for all tab9 go|meanwhile for all tab9 go|before for all tab9 go"
+				if b == late {
+					b.until(`document.querySelectorAll(".feed .card").length >= 6`)
+					want += "|" + want
+				}
+				if got := strings.Join(b.texts(), "|"); got != want {
+					t.Errorf("tab %d of those that stayed shows %q, want %q", i+1, got, want)
+				}
+			}
+			w.eventually("one connection", func() bool { return w.clients() == 1 })
+		})
+	}
+}
+
+// mute keeps what a tab says to others until it may speak again.
+const mute = `{
+	const say = BroadcastChannel.prototype.postMessage;
+	let kept = null;
+	BroadcastChannel.prototype.postMessage = function (m) { kept ? kept.push(() => say.call(this, m)) : say.call(this, m); };
+	globalThis.mute = () => (kept = []);
+	globalThis.unmute = () => { const said = kept; kept = null; said.forEach((say) => say()); };
+}`
+
 // A browser that keeps nothing for a place may refuse it locks: the tab is then alone.
 func TestLocksAreDenied(t *testing.T) {
 	t.Parallel()

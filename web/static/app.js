@@ -140,8 +140,8 @@ function hear(message) {
       for (const column of columns) if (column.rule === message.rule) column.refused(message.problem);
       if (shown().every((column) => !column.live)) head.state("refused");
       break;
-    case "deposed":
-      for (const column of columns) if (column.live) column.wait(shared.head);
+    case "behind":
+      for (const column of columns) column.doubt(message.last);
       break;
     case "tabs":
       head.shared(message.n);
@@ -159,7 +159,10 @@ function greet(message) {
   first = !goes;
   lost = goes && (hello.resumed === "none" || hello.resumed === "partial");
   if (lost) for (const column of columns) if (column.live || column.mark !== "") column.note(gap({ reason: hello.resumed === "none" ? "restart" : "history", missed: hello.missed }));
-  for (const column of columns) column.covered(message);
+  for (const column of columns) {
+    if (!covered.includes(column.rule)) column.doubt(shared.head); // its leader does not know of it yet
+    column.covered(message);
+  }
   head.begun(back, !lost);
   head.simulated(hello.source === "sim");
 }
@@ -236,7 +239,7 @@ el("pictures").addEventListener("change", () => {
 // ---- when nobody looks -------------------------------------------------------
 
 function rest() {
-  for (const column of columns) if (column.live) column.wait(shared.head);
+  for (const column of columns) column.doubt(shared.head);
   shared.rest();
   head.state("resting");
 }

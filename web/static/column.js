@@ -106,6 +106,12 @@ export class Column {
     this.#replay = null;
   }
 
+  // doubt: what came behind the event last may not have been told here.
+  doubt(last) {
+    if (this.live) this.wait(last);
+    else if (this.#state === "replaying") this.wait(this.mark);
+  }
+
   get live() {
     return this.#state === "live";
   }

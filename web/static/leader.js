@@ -42,10 +42,13 @@ export class Leader {
   }
 
   // want says what a tab shows: rules, its pace in posts a second (0: all) and the
-  // last event that it has had.
+  // last event that it has had. It returns whether a tab of which nothing was known
+  // may have missed what was told since.
   want(tab, { rules, rate, last }) {
+    const behind = !this.#wants.has(tab) && last !== "" && last !== this.#id;
     this.#wants.set(tab, { rules, rate, last });
     this.#soon();
+    return behind;
   }
 
   // shared: more tabs than one have asked for something.
@@ -98,7 +101,8 @@ export class Leader {
 
   // again tells a tab that came later how things are.
   #again() {
-    for (const message of [this.#state, this.#hello && { ...this.#hello, from: "?", back: false }, this.#upstream]) if (message) this.#tell(message);
+    const hello = this.#hello && { ...this.#hello, from: "?", back: false, id: this.#id };
+    for (const message of [this.#state, hello, this.#upstream]) if (message) this.#tell(message);
   }
 
   #begin(rules, rate) {

@@ -13,8 +13,9 @@ const SIX = 6;
 
 // A Shared calls hear(message) with what a Leader tells, and {is: "crowded", n}
 // when n tabs of this browser hold a connection each and no more are to be had, and
-// {is: "deposed"} when this tab led, fell silent, and another took over: what came
-// since head was told to the others.
+// {is: "behind", last} when what came behind the event last may have been told to
+// others only: this tab led, fell silent, and another took over; or a new leader heard
+// of this tab late. While a message is heard, head is still that of before.
 export class Shared {
   #hear;
   #me = crypto.getRandomValues(new Uint32Array(2)).join("-");
@@ -125,8 +126,8 @@ export class Shared {
   #in(message) {
     this.#heard = performance.now();
     this.#asked = 0;
-    if (message.id) this.#head = message.id;
     this.#hear(message);
+    if (message.id) this.#head = message.id;
   }
 
   // took sorts what came from another tab.
@@ -140,6 +141,9 @@ export class Shared {
       case "who": // there is a new leader
         this.#heard = performance.now();
         this.#say(this.#wish());
+        break;
+      case "behind":
+        if (message.to === this.#me) this.#hear(message);
         break;
       case "pong":
         this.#heard = performance.now();
@@ -159,8 +163,10 @@ export class Shared {
   // obey is what the leader does for a tab.
   #obey({ is, from, rules, rate, last }) {
     if (is === "want") {
-      this.#leader.want(from, { rules, rate, last });
-      if (from !== this.#me) this.#mourn(from);
+      const behind = this.#leader.want(from, { rules, rate, last });
+      if (from === this.#me) return;
+      if (behind) this.#channel.postMessage({ is: "behind", to: from, last });
+      this.#mourn(from);
     } else if (is === "leave") this.#leader.leave(from);
     else this.#channel.postMessage({ is: "pong" });
   }
@@ -199,7 +205,7 @@ export class Shared {
     this.#leader?.stop();
     this.#leader = null;
     if (line.signal.aborted) return;
-    if (led) this.#hear({ is: "deposed" });
+    if (led) this.#hear({ is: "behind", last: this.#head });
     this.#say(this.#wish()); // to the one that took it
     this.#queue(false);
   }
