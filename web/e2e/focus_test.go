@@ -39,10 +39,16 @@ func TestRefusalLeavesTheReaderAlone(t *testing.T) {
 	b := w.openWith("/?filter.a=tea&filter.b=go&max_rate=off", desktop, `addEventListener("DOMContentLoaded", () => `+refuse+`)`)
 	b.until(`globalThis.made?.size === 2`)
 	b.run(`document.querySelectorAll(".edit")[1].click()`)
+	b.run(`globalThis.fetch = () => new Promise((done) => (globalThis.answer = () => done(new Response('{"filter":"as late as that","warnings":[]}'))))`)
 	b.puts(".column:nth-child(2) [name=rule]", "half writ")
+	b.until(`globalThis.answer`)
 	b.enter("#q", "needle")
 	b.run(`for (const column of made) column.refused({ detail: "no room for this one" })`)
-	b.until(`[...document.querySelectorAll(".problem[role=alert]")].filter((p) => p.textContent.includes("no room") && !p.hidden).length === 2`)
+	b.run(`answer()`) // the gateway says only now what it makes of what was being written before
+	b.until(`document.querySelector(".column:nth-child(2) .checked").textContent.includes("as late as that")`)
+	if n := ask[int](b, `[...document.querySelectorAll(".problem[role=alert]")].filter((p) => p.textContent.includes("no room") && !p.hidden).length`); n != 2 {
+		t.Errorf("%d of 2 columns say that they were refused", n)
+	}
 	if got := ask[string](b, focus); got != "input q" {
 		t.Errorf("the focus went to %s", got)
 	}

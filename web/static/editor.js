@@ -17,7 +17,10 @@ export class Editor {
     this.#form = form;
     this.#on = on;
     const { rule } = form.elements;
-    rule.addEventListener("input", () => this.#check.about(this.#filter()));
+    rule.addEventListener("input", () => {
+      if (!this.#problem.hidden) this.problem(null);
+      this.#check.about(this.#filter());
+    });
     form.addEventListener("submit", (e) => {
       e.preventDefault();
       this.#submit();
@@ -41,12 +44,15 @@ export class Editor {
     this.#form.hidden = true;
   }
 
-  // problem shows why the gateway did not take the rule. It interrupts the reader,
-  // who has asked for it.
+  // problem shows why the gateway did not take the rule, until the reader writes on. It
+  // interrupts the reader, who has asked for it.
   problem(p) {
-    const box = this.#form.querySelector(".problem[role=alert]");
-    box.replaceChildren(...explained(p && at(p), this.#fields()));
-    box.hidden = !p;
+    this.#problem.replaceChildren(...explained(p && at(p), this.#fields()));
+    this.#problem.hidden = !p;
+  }
+
+  get #problem() {
+    return this.#form.querySelector(".problem[role=alert]");
   }
 
   #fields() {
@@ -73,7 +79,6 @@ export class Editor {
   // checked says what the gateway makes of what stands in the form; politely, for
   // the reader is still writing.
   #checked({ understood, problem }) {
-    if (!this.#form.querySelector(".problem[role=alert]").hidden) this.problem(null);
     const parts = explained(problem, this.#fields());
     if (parts.length > 0) parts.splice(0, parts.length, make("div", "problem", ...parts));
     if (understood) {
