@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	natsc "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"aviary/upstream"
@@ -220,15 +219,8 @@ func TestSearchAnswersOfAFleet(t *testing.T) {
 // openBucket waits for a bucket.
 func openBucket(t *testing.T, url, name string) (kv jetstream.KeyValue) {
 	t.Helper()
-	nc, err := natsc.Connect(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := jetStreamOf(t, url)
+	var err error
 	eventually(t, "the bucket "+name, func() bool {
 		kv, err = js.KeyValue(t.Context(), name)
 		return err == nil
