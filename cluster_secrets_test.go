@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -172,20 +173,11 @@ func TestSecretsOfNATS(t *testing.T) {
 	} {
 		m := f.add(c.environ...)
 		denied = append(denied, m)
-		var s state
-		for deadline := time.Now().Add(patient); ; time.Sleep(10 * time.Millisecond) {
-			s, _ = m.status()
-			if b := s.Cluster.Bus; b != nil && b.State == "opening" && strings.Contains(b.Error+b.Hint, c.words) {
-				if !strings.Contains(m.log.String(), c.words) {
-					t.Errorf("%s: the log does not say %q", c.name, c.words)
-				}
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Errorf("%s: /status says %+v, without %q", c.name, s.Cluster.Bus, c.words)
-				break
-			}
-		}
+		agreed(t, c.name+": /status and the log with "+strconv.Quote(c.words), func() bool {
+			s, _ := m.status()
+			b := s.Cluster.Bus
+			return b != nil && b.State == "opening" && strings.Contains(b.Error+b.Hint, c.words) && strings.Contains(m.log.String(), c.words)
+		})
 	}
 	ended := runToEnd(t, append(f.environ, trusting, "AVIARY_NATS_CREDS_FILE="+torn)...)
 	if ended.code != exitSettings || !strings.Contains(ended.log, "SEED") || strings.Contains(ended.log, "h1dden") {
