@@ -127,6 +127,11 @@ func TestNginx(t *testing.T) {
 	outside.url = behindNginx(t, g.url)
 
 	for _, query := range []string{"track=go", "track=go&payload=compact"} {
+		// An address has two streams, and the end of one gets through nginx in its own time.
+		eventually(t, "the end of the streams before", func() bool {
+			_, status := g.get("/status")
+			return strings.Contains(status, `"clients":0`)
+		})
 		s := outside.open(query, "")
 		within(s.body, func() { s.until("hello") })
 		for i := range 20 {
