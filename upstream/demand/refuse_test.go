@@ -64,9 +64,7 @@ func TestRefuse(t *testing.T) {
 // Among many terms the one that is refused is found by halves, and the others stay.
 func TestRefusedByHalves(t *testing.T) {
 	var ask Ask
-	for _, word := range strings.Fields("a b c d e bad f g h i j k") {
-		ask.Phrases = append(ask.Phrases, word)
-	}
+	ask.Phrases = append(ask.Phrases, strings.Fields("a b c d e bad f g h i j k")...)
 	in, out := Ask{Phrases: []string{"old"}}, ask
 	out.Phrases = append(out.Phrases, "old")
 	for range 5 {
